@@ -1,0 +1,67 @@
+/**
+ * What an edge tells of itself. In: the headers of its answer. Out: its capabilities, as far as the page may read them.
+ * Pure; a header that is missing, not exposed or broken is a capability that is not known.
+ */
+import { decodeCmsdDynamic } from '@svta/cml-cmsd';
+
+/** Absent members are not known. Cross-origin, an edge must name these headers in `Access-Control-Expose-Headers`. */
+export interface Capabilities {
+  /** ALPN name such as `h2` (Resource Timing, needs `Timing-Allow-Origin`). */
+  readonly protocol?: string;
+  /** Bytes of the asked resource. */
+  readonly length?: number;
+  /** Whether it serves byte ranges (RFC 9110, section 14.3). */
+  readonly ranges?: boolean;
+  /** Methods (RFC 9110, section 10.2.1). */
+  readonly allow?: string;
+  /** The edge's clock, and so how stale its answer may be. */
+  readonly date?: string;
+  readonly etag?: string;
+  readonly serverTiming?: string;
+  /** CMSD `du` (CTA-5006): the server asks its clients to move away. */
+  readonly moveAway?: boolean;
+  /** CMSD `etp`: throughput between server and client, kbit/s, as the server estimates it. */
+  readonly etpKbps?: number;
+  /** CMSD `mb`: the most that the server wants to be asked for, kbit/s. */
+  readonly maxBitrateKbps?: number;
+  /** CMSD `rd`: how long the answer waited in the server, ms; corrects throughput, never the ranking. */
+  readonly responseDelayMs?: number;
+}
+
+/** @see CTA-5006 (CMSD), section 3: the last member of the list is of the server nearest to the client */
+export function capabilities(headers: Headers): Capabilities {
+  const ranges = headers.get('accept-ranges');
+  const length = Number(headers.get('content-length') ?? NaN);
+  return {
+    ...text('allow', headers.get('allow')),
+    ...text('date', headers.get('date')),
+    ...text('etag', headers.get('etag')),
+    ...text('serverTiming', headers.get('server-timing')),
+    ...(ranges !== null && { ranges: ranges.toLowerCase() === 'bytes' }),
+    ...(Number.isInteger(length) && { length }),
+    ...dynamic(headers.get('cmsd-dynamic')),
+  };
+}
+
+function dynamic(header: string | null): Capabilities {
+  if (header === null) return {};
+  try {
+    const { etp, mb, rd, du } = (decodeCmsdDynamic(header).at(-1)?.params ?? {}) as Readonly<Record<string, unknown>>;
+    return {
+      ...(du === true && { moveAway: true }),
+      ...amount('etpKbps', etp),
+      ...amount('maxBitrateKbps', mb),
+      ...amount('responseDelayMs', rd),
+    };
+  } catch {
+    return {};
+  }
+}
+
+function text<K extends string>(key: K, value: string | null): { readonly [P in K]?: string } {
+  return (value === null ? {} : { [key]: value.slice(0, 256) }) as { readonly [P in K]?: string };
+}
+
+function amount<K extends string>(key: K, value: unknown): { readonly [P in K]?: number } {
+  return (typeof value === 'number' && value >= 0 ? { [key]: value } : {}) as { readonly [P in K]?: number };
+}

@@ -1,0 +1,338 @@
+/**
+ * One source, from its first lookup to its end. In: what happens (requests, failures, the site's wishes). Out: lanes for
+ * requests, events, reports. Carries out what the machine in `switch.ts` decides; everything that can fail ends here, in
+ * a state, and the source plays on from its own host.
+ */
+import type { Directory } from './directory.js';
+import { EdgeSelectError } from './errors.js';
+import type { EdgeSelectEvent, Tell } from './events.js';
+import { hold } from './hold.js';
+import type { Settings } from './options.js';
+import type { Platform } from './platform.js';
+import type { RaceRequest } from './preflight.js';
+import { makeReport, sendReport } from './report.js';
+import { search, type Search } from './search.js';
+import { raceMethod, type Selection } from './selection.js';
+import { isAllowedHost, type Edge } from './servers.js';
+import type { EdgeSource, SourceObject } from './source.js';
+import { step, type Effect, type Input, type State } from './switch.js';
+import type { Lane, Outcome } from './transport/attempt.js';
+import type { Routes } from './transport/deliver.js';
+import { blames, isDenied, nextStop, type MediaRequest, type Try } from './transport/route.js';
+
+/** What the page lends to each source. */
+export interface ConductorTools {
+  readonly platform: Platform;
+  readonly directory: Directory;
+  readonly tell: Tell;
+  /** URL of the page. */
+  readonly page: string;
+  /** Edges that take no reports any more. */
+  readonly silenced: Set<string>;
+}
+
+/** Runs the method for one source of one player. */
+export interface Conductor extends Routes {
+  readonly source: EdgeSource;
+  begin(): void;
+  state(): State;
+  selection(): Selection | null;
+  /** Whether a request for `url` may go to an edge. */
+  isRerouted(url: string): boolean;
+  /** For sources that VHS does not play: the edge and the source's URL there, once; null for the origin. */
+  pick(opaque: boolean): Promise<ElementSource | null>;
+  /** The plugin came when the source was playing already: no request will wait for the race. */
+  adopt(): void;
+  reselect(because: string): void;
+  bypass(error: EdgeSelectError): void;
+  /** An edge failed where no request of ours saw it, and the origin took over. */
+  edgeFailed(edge: Edge): void;
+  dispose(): void;
+}
+
+/** Where a media element is to load from. */
+export interface ElementSource {
+  readonly edge: Edge;
+  readonly url: string;
+}
+
+/** A selection older than this is measured again behind the back of whoever is given it. */
+const FRESH_MS = 10_000;
+/** Headers that VHS sets itself; any other is the site's own, and may be a secret. */
+const OWN_HEADERS = ['range'];
+const PLAYLISTS = ['hls-playlist', 'dash-manifest'];
+
+export function conductor(
+  source: EdgeSource,
+  given: SourceObject,
+  settings: Settings,
+  { platform, directory, tell, page, silenced }: ConductorTools,
+): Conductor {
+  const key = directory.key(source, settings);
+  const rememberKey = `edge-select:edge:${source.service}`;
+  const sessionId = platform.randomId();
+  const origins = [source.origin, ...settings.origins.map((origin) => new URL(origin).origin)];
+  /** Types of request that only the origin may answer, until the next selection. */
+  const originOnly = new Set<string>();
+  /** Edges that did not answer; to blame only once somebody else does. */
+  const suspects = new Set<string>();
+  const disposed = new AbortController();
+  let state: State = { kind: 'idle' };
+  let current: Search | null = null;
+  let lastPlaylist = source.src;
+  let reportedTo: string | null = null;
+  let remembered: Edge | null = null;
+
+  return {
+    source,
+    page,
+    begin,
+    state: () => state,
+    selection,
+    isRerouted,
+    next,
+    ended,
+    serviceUrl,
+    pick,
+    adopt() {
+      raceBehind(source.src);
+    },
+    reselect(because) {
+      send({ kind: 'reselect', because });
+    },
+    bypass(error) {
+      current?.abort();
+      send({ kind: 'failed', error });
+    },
+    edgeFailed({ origin }) {
+      directory.failed(origin);
+      tellFailure({ url: source.src, from: origin, to: source.origin, because: 'refused', status: 0 });
+    },
+    dispose() {
+      send({ kind: 'dispose' });
+      current?.abort();
+      disposed.abort();
+    },
+  };
+
+  function selection(): Selection | null {
+    return state.kind === 'steady' || state.kind === 'reselecting' ? state.selection : null;
+  }
+
+  function send(input: Input): void {
+    if (input.kind === 'found') adoptSelection(input.selection);
+    const next = step(state, input);
+    state = next.state;
+    next.effects.forEach(carryOut);
+  }
+
+  function carryOut(effect: Effect): void {
+    switch (effect.do) {
+      case 'search':
+        startSearch();
+        return;
+      case 'report':
+        void report(effect.selection);
+        return;
+      case 'tell':
+        tell(effect.event);
+    }
+  }
+
+  function begin(): void {
+    const known = directory.known(key);
+    if (known) {
+      send({ kind: 'known', selection: { ...known, reason: 'known' } });
+      if (platform.now() - known.measuredAt > FRESH_MS) send({ kind: 'reselect', because: 'known for a while' });
+      return;
+    }
+    const origin = settings.remember ? platform.recall(rememberKey) : null;
+    if (origin && !directory.cooling(origin)) remembered = { origin, rank: 0, weight: 0 };
+    send({ kind: 'begin' });
+  }
+
+  function startSearch(): void {
+    const waited = state.kind === 'selecting' && !remembered;
+    current?.abort();
+    current = search({
+      source,
+      given,
+      settings,
+      platform,
+      directory,
+      send,
+      current: () => selection()?.chosen ?? null,
+      suspect: ({ origin }) => suspects.add(origin),
+      warn: (text) => {
+        tell({ type: 'edgeselect:warned', text });
+      },
+    });
+    if (!waited) raceBehind(lastPlaylist);
+  }
+
+  /** Nothing waits for this race: it asks for the headers of the playlist that was asked for last. */
+  function raceBehind(url: string): void {
+    const method = raceMethod(settings.preflight, url, false);
+    current?.run({ request: plainRequest(url), method, held: () => false });
+  }
+
+  function adoptSelection(selected: Selection): void {
+    remembered = null;
+    originOnly.clear();
+    directory.keep(key, selected);
+    if (settings.remember) platform.store(rememberKey, selected.chosen.origin);
+  }
+
+  async function report(selected: Selection): Promise<void> {
+    const { origin } = selected.chosen;
+    const from = reportedTo !== origin ? reportedTo : null;
+    reportedTo = origin;
+    if (!settings.report || silenced.has(origin)) return;
+    const made = await makeReport(selected, settings, { sessionId, from }, platform);
+    if (disposed.signal.aborted) return;
+    const accepted = await sendReport(made, origin + settings.report.path, platform);
+    if (!accepted) silenced.add(origin);
+    if (!disposed.signal.aborted) tell({ type: 'edgeselect:reported', edge: origin, accepted, report: made });
+  }
+
+  function isRerouted(url: string): boolean {
+    return /^https?:/.test(url) && origins.includes(new URL(url).origin);
+  }
+
+  /** Whether the request carries what only the service and allowed hosts may see. */
+  function isGuarded({ withCredentials, headers }: MediaRequest): boolean {
+    return withCredentials || Object.keys(headers).some((name) => !OWN_HEADERS.includes(name.toLowerCase()));
+  }
+
+  function mayServe(request: MediaRequest): (edge: Edge) => boolean {
+    if (!isRerouted(request.url) || originOnly.has(request.requestType)) return () => false;
+    if (!isGuarded(request)) return () => true;
+    return ({ origin }) => isAllowedHost(new URL(origin).hostname, settings.allowedHosts);
+  }
+
+  async function next(request: MediaRequest, tries: readonly Try[], signal: AbortSignal): Promise<Lane | null> {
+    if (tries.length === 0) {
+      if (PLAYLISTS.includes(request.requestType)) lastPlaylist = request.url;
+      if (request.withCredentials && settings.allowedHosts.length === 0) {
+        current?.abort();
+        send({ kind: 'failed', error: new EdgeSelectError('CREDENTIALS_NOT_ALLOWED', {}) });
+      } else if (state.kind === 'selecting' && !remembered && isRerouted(request.url)) {
+        const held = await holdFirst(request, signal);
+        if (held) return held;
+      }
+    }
+    const stop = nextStop(request, rankedEdges(request), tries);
+    return stop && laneOf(request, stop.edge, null);
+  }
+
+  /** @returns null when the request is none that waits: it goes its way without a selection, which is to the origin */
+  async function holdFirst(request: MediaRequest, signal: AbortSignal): Promise<Lane | null> {
+    const running = current;
+    if (!running) return null;
+    const { url, withCredentials } = request;
+    const guarded = isGuarded(request);
+    const mayRace = !guarded || settings.allowedHosts.length > 0;
+    const isPlaylist = PLAYLISTS.includes(request.requestType) && request.method === 'GET';
+    // a lookup that is out for longer than a second nameserver would have had to wait is not waited for
+    const isLate = running.lookingUp() && platform.now() - running.startedAt > settings.lookupStaggerMs;
+    const waits = isPlaylist && mayRace && !isLate;
+
+    const method = raceMethod(settings.preflight, url, waits);
+    const raced: RaceRequest = { url, headers: mayRace ? request.headers : {}, withCredentials, guarded };
+    let held = waits;
+    const isMine = running.run({ request: raced, method, held: () => held });
+    if (!waits) return null;
+
+    const isRace = isMine && method === 'GET' && !platform.controlled();
+    const win = isRace ? running.win : running.win.then((winner) => winner && { ...winner, opened: null });
+    const rules = { originAfterMs: settings.originAfterMs, raced: isRace };
+    const { edge, opened } = await hold(raced, win, rules, { platform, signal });
+    held = false;
+    return laneOf(request, edge, opened);
+  }
+
+  /** Best first: the chosen, those that ran by their time, the others by rank. None that is in its cool-down. */
+  function rankedEdges(request: MediaRequest): readonly Edge[] {
+    const selected = selection();
+    const ran = (selected?.probes ?? []).filter(({ outcome }) => outcome === 'ok');
+    ran.sort((a, b) => (a.elapsedMs ?? 0) - (b.elapsedMs ?? 0));
+    const known = [selected?.chosen ?? remembered ?? [], ran.map(({ edge }) => edge), selected?.edges ?? []].flat();
+    const once = new Map(known.map((edge) => [edge.origin, edge]));
+    return [...once.values()].filter((edge) => !directory.cooling(edge.origin)).filter(mayServe(request));
+  }
+
+  function laneOf(request: MediaRequest, edge: Edge | null, opened: Lane['opened']): Lane {
+    // a blocking request is silent on purpose until the next part is there (RFC 8216bis, section 6.2.5.2)
+    const isBlocking = /[?&]_HLS_msn=/.test(request.url);
+    return {
+      edge,
+      opened,
+      url: edge ? settings.edgeUrl(request.url, edge) : request.url,
+      guarded: edge !== null && isGuarded(request),
+      patienceMs: edge && !isBlocking ? directory.patienceMs(edge.origin, settings.stallMs) : 0,
+      limitMs: request.timeoutMs,
+    };
+  }
+
+  function ended(request: MediaRequest, tries: readonly Try[], lane: Lane | null, outcome: Outcome): void {
+    for (const one of tries) {
+      if (!one.edge) continue;
+      if (blames(one)) directory.failed(one.edge.origin);
+      else if (one.because !== 'status') suspects.add(one.edge.origin);
+    }
+    if (!lane || outcome.kind !== 'delivered' || disposed.signal.aborted) return;
+    if (lane.edge) {
+      suspects.delete(lane.edge.origin);
+      directory.answered(lane.edge.origin, outcome.firstByteMs);
+    }
+    for (const origin of suspects) directory.failed(origin);
+    suspects.clear();
+
+    const { url, requestType } = request;
+    const nameOf = (edge: Edge | null): string => edge?.origin ?? new URL(url).origin;
+    if (!lane.edge && isDenied(tries)) {
+      originOnly.add(requestType);
+      tell({ type: 'edgeselect:warned', text: `edges deny '${requestType}', the origin does not: it serves these` });
+    }
+    for (const [i, { edge, because, status }] of tries.entries()) {
+      tellFailure({ url, from: nameOf(edge), to: nameOf((tries[i + 1] ?? lane).edge), because, status });
+    }
+    const { bytes, firstByteMs, elapsedMs } = outcome;
+    tell({ type: 'edgeselect:served', url, edge: nameOf(lane.edge), requestType, bytes, firstByteMs, elapsedMs });
+    const chosen = selection()?.chosen.origin;
+    if (tries.length > 0 && chosen && directory.cooling(chosen)) {
+      send({ kind: 'reselect', because: `${chosen} failed` });
+    }
+  }
+
+  function tellFailure(facts: Omit<Extract<EdgeSelectEvent, { type: 'edgeselect:failedover' }>, 'type'>): void {
+    tell({ type: 'edgeselect:failedover', ...facts });
+  }
+
+  function serviceUrl(url: string, { edge, url: asked }: Lane): string {
+    const { origin } = new URL(asked);
+    // a redirect to another host is the edge's word: later requests follow it, as they would without us
+    if (!edge || new URL(url).origin !== origin) return url;
+    return settings.serviceUrl ? settings.serviceUrl(url, edge) : source.origin + url.slice(origin.length);
+  }
+
+  async function pick(opaque: boolean): Promise<ElementSource | null> {
+    const edge = selection()?.chosen ?? remembered ?? (await pickFirst(opaque));
+    if (!edge || directory.cooling(edge.origin)) return null;
+    return { edge, url: settings.edgeUrl(source.src, edge) };
+  }
+
+  async function pickFirst(opaque: boolean): Promise<Edge | null> {
+    if (state.kind !== 'selecting' || !current) return null;
+    const request = { ...plainRequest(source.src), opaque };
+    const method = settings.preflight === 'OPTIONS' && !opaque ? 'OPTIONS' : 'HEAD';
+    current.run({ request, method, held: () => true });
+    const rules = { originAfterMs: settings.originAfterMs, raced: false };
+    const { edge } = await hold(request, current.win, rules, { platform, signal: disposed.signal });
+    return edge;
+  }
+
+  function plainRequest(url: string): RaceRequest {
+    return { url, headers: {}, withCredentials: given.withCredentials === true };
+  }
+}

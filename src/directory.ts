@@ -1,0 +1,135 @@
+/**
+ * What all players of a page share: answers, questions under way, what was seen of edges and nameservers, selections.
+ * In: questions and outcomes. Out: the same for everybody. Made once a page; keeps no player.
+ */
+import { answered, failed, isCooling, patienceMs, UNKNOWN, type EdgeRecord } from './edges.js';
+import { isError } from './errors.js';
+import { askInTurn, nameserverHealth } from './nameservers.js';
+import type { Settings } from './options.js';
+import type { Platform } from './platform.js';
+import type { Answer, Question, Resolver } from './resolver.js';
+import { doh } from './resolvers/doh.js';
+import type { Selection } from './selection.js';
+import type { EdgeSource } from './source.js';
+
+/** TTLs outside these bounds cost too many queries, or hold on to a map that has long moved. */
+const MIN_TTL_SECONDS = 5;
+const MAX_TTL_SECONDS = 3600;
+
+/** An outcome of a question, positive or negative. */
+interface Entry {
+  readonly outcome: Promise<Answer>;
+  /** ms of `now()`; Infinity while the question is under way. */
+  expiresAt: number;
+}
+
+/** The page's shared knowledge. */
+export interface Directory {
+  /** Answers from the cache, joins a question under way, or asks. */
+  ask(question: Question, settings: Settings): Promise<Answer>;
+  /** The id of this page load, for clients that give none of their own. */
+  readonly pageId: string;
+  cooling(origin: string): boolean;
+  /** How long the edge may be silent. */
+  patienceMs(origin: string, stallMs: number): number;
+  answered(origin: string, firstByteMs: number): void;
+  failed(origin: string): void;
+  /** A selection that is still true, for this service and these settings. */
+  known(key: string): Selection | null;
+  keep(key: string, selection: Selection): void;
+  /** What makes two searches the same. */
+  key(source: EdgeSource, settings: Settings): string;
+}
+
+export function directory(platform: Platform): Directory {
+  const health = nameserverHealth(platform);
+  const entries = new Map<string, Entry>();
+  const resolvers = new Map<string, Resolver>();
+  const names = new WeakMap<object, number>();
+  const edges = new Map<string, EdgeRecord>();
+  const selections = new Map<string, Selection>();
+  const pageId = platform.randomId();
+  let named = 0;
+
+  const record = (origin: string): EdgeRecord => edges.get(origin) ?? UNKNOWN;
+  const byUrl = (url: string): Resolver => {
+    const resolver = resolvers.get(url) ?? doh(url);
+    resolvers.set(url, resolver);
+    return resolver;
+  };
+  /** Functions and objects of the site have no text of their own. */
+  const nameOf = (thing: object | null): number => {
+    if (!thing) return 0;
+    const name = names.get(thing) ?? (named += 1);
+    names.set(thing, name);
+    return name;
+  };
+
+  return {
+    pageId,
+    ask(question, settings) {
+      const urls = question.lookup === 'tokens' ? settings.nameserver : settings.secondNameserver;
+      const key = JSON.stringify([settings.resolver ? nameOf(settings.resolver) : urls, question]);
+      const entry = entries.get(key);
+      const now = platform.now();
+      if (entry && entry.expiresAt > now) return withTimeLeft(entry);
+      const fresh: Entry = {
+        expiresAt: Infinity,
+        outcome: askInTurn(question, settings.resolver ? [settings.resolver] : urls.map(byUrl), {
+          platform,
+          health,
+          staggerMs: settings.lookupStaggerMs,
+          timeoutMs: settings.lookupTimeoutMs,
+          keep: (answer) => {
+            entries.set(key, { outcome: Promise.resolve(answer), expiresAt: expiry(answer.ttlSeconds) });
+          },
+        }).then((answer) => ({ ...answer, ttlSeconds: withinBounds(answer.ttlSeconds) })),
+      };
+      entries.set(key, fresh);
+      fresh.outcome.catch((error: unknown) => {
+        const negative = isError(error, 'LOOKUP_NXDOMAIN', 'LOOKUP_NODATA');
+        if (negative) fresh.expiresAt = expiry(error.details.ttlSeconds);
+        else if (entries.get(key) === fresh) entries.delete(key);
+      });
+      return fresh.outcome;
+    },
+    cooling: (origin) => isCooling(record(origin), platform.now()),
+    patienceMs: (origin, stallMs) => patienceMs(record(origin), stallMs),
+    answered(origin, firstByteMs) {
+      edges.set(origin, answered(record(origin), firstByteMs));
+    },
+    failed(origin) {
+      edges.set(origin, failed(record(origin), platform.now()));
+    },
+    known(key) {
+      const selection = selections.get(key);
+      if (!selection || selection.expiresAt <= platform.now()) return null;
+      return isCooling(record(selection.chosen.origin), platform.now()) ? null : selection;
+    },
+    keep(key, selection) {
+      selections.set(key, selection);
+    },
+    key: (source, { nameserver, secondNameserver, client, tokens, servers, allowedHosts, resolver, discover }) =>
+      JSON.stringify([
+        source.service,
+        source.scheme,
+        [nameserver, secondNameserver, client, tokens, servers, allowedHosts],
+        nameOf(resolver),
+        nameOf(discover),
+      ]),
+  };
+
+  function expiry(ttlSeconds: number): number {
+    return platform.now() + withinBounds(ttlSeconds) * 1000;
+  }
+
+  async function withTimeLeft(entry: Entry): Promise<Answer> {
+    const answer = await entry.outcome;
+    if (entry.expiresAt === Infinity) return answer; // negative, or only now on its way into the cache
+    return { ...answer, ttlSeconds: (entry.expiresAt - platform.now()) / 1000 };
+  }
+}
+
+function withinBounds(ttlSeconds: number): number {
+  return Math.min(Math.max(ttlSeconds, MIN_TTL_SECONDS), MAX_TTL_SECONDS);
+}

@@ -1,0 +1,97 @@
+/**
+ * The first media request, held until a runner is known. In: the request, and the race that is to come. Out: who serves
+ * it. The service origin is always a runner: it starts after `originAfterMs`, or as soon as no edge is left.
+ */
+import type { Platform } from './platform.js';
+import { drain, type Opened, type RaceRequest, type Win } from './preflight.js';
+import type { Edge } from './servers.js';
+
+/** Who serves the held request; `edge` is null for the service origin. */
+export interface Held {
+  readonly edge: Edge | null;
+  /** An answer that is there already, when the request itself was raced. */
+  readonly opened: Opened | null;
+}
+
+/** How long to hold, and what to race. */
+export interface HoldRules {
+  readonly originAfterMs: number;
+  /** The race is this request itself: the origin's answer counts when its headers come, and the first good one wins. */
+  readonly raced: boolean;
+}
+
+/**
+ * @param win  the race's winner; null when there will be none
+ * @returns never rejects; nobody at all means the origin, whose failure is then told as it is
+ */
+export function hold(
+  request: RaceRequest,
+  win: Promise<Win | null>,
+  { originAfterMs, raced }: HoldRules,
+  { platform, signal }: { readonly platform: Platform; readonly signal: AbortSignal },
+): Promise<Held> {
+  return new Promise((resolve) => {
+    let settled = false;
+    let edgesLeft = true;
+    /** undefined: not started; null: no answer yet; then its answer, or that it failed. */
+    let origin: Opened | 'failed' | null | undefined;
+
+    const cancel = platform.after(originAfterMs, startOrigin);
+    signal.addEventListener('abort', settleWithOrigin);
+    void win.then((winner) => {
+      if (winner && !settled) settle(winner);
+      else if (winner?.opened) void drain(winner.opened);
+      else if (!winner) {
+        edgesLeft = false;
+        if (origin === undefined) startOrigin();
+        else if (origin !== null) settleWithOrigin();
+      }
+    });
+
+    function settle(held: Held): void {
+      settled = true;
+      cancel();
+      signal.removeEventListener('abort', settleWithOrigin);
+      resolve(held);
+    }
+
+    function settleWithOrigin(): void {
+      if (!settled) settle({ edge: null, opened: typeof origin === 'object' ? origin : null });
+    }
+
+    function startOrigin(): void {
+      if (settled) return;
+      if (!raced) {
+        settleWithOrigin();
+        return;
+      }
+      origin = null;
+      const controller = new AbortController();
+      const abort = (): void => {
+        controller.abort();
+      };
+      signal.addEventListener('abort', abort);
+      const startedAt = platform.now();
+      platform
+        .fetch(request.url, {
+          headers: { ...request.headers },
+          credentials: request.withCredentials ? 'include' : 'same-origin',
+          signal: controller.signal,
+        })
+        .then(
+          (response) => {
+            const opened = { response, startedAt, abort };
+            if (settled) void drain(opened);
+            else {
+              origin = opened;
+              if (response.ok || !edgesLeft) settleWithOrigin();
+            }
+          },
+          () => {
+            origin = 'failed';
+            if (!edgesLeft) settleWithOrigin();
+          },
+        );
+    }
+  });
+}

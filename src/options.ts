@@ -1,0 +1,263 @@
+/**
+ * What an integrator may say: names, defaults and checks, each in one place. In: whatever was given. Out: complete,
+ * frozen settings, or one error that names the option. Never writes into what it was given.
+ */
+import { EdgeSelectError } from './errors.js';
+import type { Resolver } from './resolver.js';
+import type { SourceObject } from './source.js';
+
+/** A server that `discover` names; of the same scheme as the source unless `origin` says so. */
+export interface DiscoveredEdge {
+  /** Scheme, host and port, such as `https://edge1.example:8443`. */
+  readonly origin: string;
+  /** Lower is better (default 0); as in an SRV record. */
+  readonly priority?: number;
+  /** A whole number, default 1; as in an SRV record. */
+  readonly weight?: number;
+}
+
+/** What goes into a report beside the choice itself. */
+export interface ReportOptions {
+  /** Path on the edge. Default `/.well-known/edge-select`, which is provisional: it is not registered (RFC 8615). */
+  readonly path?: string;
+  /** What an edge may read of the others: all (default), all without their names, or itself alone. */
+  readonly edges?: 'all' | 'anonymous' | 'chosen';
+  /** More members for the report; called once a report. */
+  readonly fields?: () => Readonly<Record<string, unknown>>;
+}
+
+/** The options of `player.edgeSelect()`. Only `nameserver` is required; times are milliseconds. */
+export interface EdgeSelectOptions {
+  /** The map: URLs or RFC 6570 templates of DoH servers, best first. Not needed with `resolver` or `discover`. */
+  readonly nameserver?: string | readonly string[];
+  /** Where tokens are asked for. Default: `nameserver`. */
+  readonly secondNameserver?: string | readonly string[];
+  /** Owner name of the first lookup, or a function of the source that gives it (null: not ours). Default: `_https._tcp.` and the source's host. */
+  readonly service?: string | ((source: SourceObject) => string | null);
+  /** More hosts whose sources are ours, beside that of the player's first source. */
+  readonly hosts?: readonly string[];
+  /** More origins whose requests are taken to the edge, beside the source's own. */
+  readonly origins?: readonly string[];
+  /** How the client is identified to the map. */
+  readonly client?: {
+    /** Default: random, made anew for each page load. `false`: none is sent. */
+    readonly id?: string | false;
+    /** EDNS option 65001 (default), leftmost labels `<id>.id.`, or `id` of the URL. */
+    readonly idAs?: 'edns' | 'label' | 'query';
+    /** EDNS Client Subnet in CIDR form, at most /24 or /56. Default: none is sent. */
+    readonly subnet?: string;
+  };
+  /** The record that holds a token. Default `SRV`. */
+  readonly tokens?: 'SRV' | 'TXT';
+  /** The record that holds a server. With addresses, `url` makes its origin from `{dashed}` or `{address}`. */
+  readonly servers?: { readonly type: 'SRV' } | { readonly type: 'A' | 'AAAA'; readonly url: string };
+  /** Tokens that are resolved side by side. Default 2: one nameserver's bad answer is not the whole choice. */
+  readonly maxTokens?: number;
+  /** Edges that are raced. Default 4: more cost each edge requests and gain little. */
+  readonly maxEdges?: number;
+  /** How edges are asked. Default `auto`: GET where VHS plays and the URL has no query string, else HEAD. A GET race asks each raced edge for the manifest: not for one that opens an ad session or works once. */
+  readonly preflight?: 'auto' | 'GET' | 'HEAD' | 'OPTIONS';
+  /** After this the first request goes to the source's own host as well. Default 150. */
+  readonly originAfterMs?: number;
+  /** Bounds a race. Default 1500. */
+  readonly preflightTimeoutMs?: number;
+  /** Head start of a nameserver over the next. Default 250 (RFC 8305, section 5). */
+  readonly lookupStaggerMs?: number;
+  /** Bounds each of the two lookups. Default 3000. */
+  readonly lookupTimeoutMs?: number;
+  /** Silence after which a request goes to the next edge. Default 600; raised to four times the edge's own first-byte time. */
+  readonly stallMs?: number;
+  /** The URL of `url` (of the service) at an edge. Default: the same with the edge's origin. */
+  readonly edgeUrl?: (url: string, edge: { readonly origin: string }) => string;
+  /** The inverse of `edgeUrl`, for redirects inside an edge. */
+  readonly serviceUrl?: (url: string, edge: { readonly origin: string }) => string;
+  /** Host names (and all below them) that may be edges and may have credentials and headers of the site. */
+  readonly allowedHosts?: readonly string[];
+  /** Keep the chosen edge's origin in `sessionStorage` for the next page. Default false. */
+  readonly remember?: boolean;
+  /** `false`: send no reports. */
+  readonly report?: boolean | ReportOptions;
+  /** Another way to ask DNS questions, in place of DoH to `nameserver`. */
+  readonly resolver?: Resolver;
+  /** Another way to find edges, in place of both lookups. */
+  readonly discover?: (
+    source: SourceObject,
+    tools: { readonly signal: AbortSignal },
+  ) => Promise<readonly DiscoveredEdge[]>;
+}
+
+type Complete = Required<
+  Omit<
+    EdgeSelectOptions,
+    'nameserver' | 'secondNameserver' | 'service' | 'serviceUrl' | 'resolver' | 'discover' | 'report' | 'client'
+  >
+>;
+
+/** {@link EdgeSelectOptions}, complete and checked. */
+export interface Settings extends Complete {
+  readonly nameserver: readonly string[];
+  readonly secondNameserver: readonly string[];
+  readonly service: NonNullable<EdgeSelectOptions['service']> | null;
+  readonly serviceUrl: NonNullable<EdgeSelectOptions['serviceUrl']> | null;
+  readonly client: { readonly id: string | false; readonly idAs: 'edns' | 'label' | 'query'; readonly subnet: string };
+  readonly report: Required<ReportOptions> | null;
+  readonly resolver: Resolver | null;
+  readonly discover: NonNullable<EdgeSelectOptions['discover']> | null;
+}
+
+const REPORT: Required<ReportOptions> = {
+  path: '/.well-known/edge-select',
+  edges: 'all',
+  fields: () => ({}),
+};
+
+/** The defaults, in the order of the README's table. */
+export const DEFAULTS = {
+  hosts: [],
+  origins: [],
+  tokens: 'SRV',
+  servers: { type: 'SRV' },
+  maxTokens: 2,
+  maxEdges: 4,
+  preflight: 'auto',
+  originAfterMs: 150,
+  preflightTimeoutMs: 1500,
+  lookupStaggerMs: 250,
+  lookupTimeoutMs: 3000,
+  stallMs: 600,
+  edgeUrl: (url: string, edge: { readonly origin: string }): string =>
+    edge.origin + url.slice(new URL(url).origin.length),
+  allowedHosts: [],
+  remember: false,
+  report: true,
+} as const;
+
+type Check = readonly [allowed: string, passes: (value: unknown) => boolean];
+
+const isString = (value: unknown): value is string => typeof value === 'string' && value !== '';
+const isFunction = (value: unknown): boolean => typeof value === 'function';
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
+const isList = (value: unknown): boolean => Array.isArray(value) && value.every(isString);
+const isUrl = (value: unknown): boolean => isString(value) && /^https?:\/\/[^/]/.test(value);
+const oneOf = (...values: string[]): Check => [values.join(', '), (value) => values.includes(value as string)];
+const whole = (min: number, max: number): Check => [
+  `a whole number from ${min} to ${max}`,
+  (value) => Number.isInteger(value) && (value as number) >= min && (value as number) <= max,
+];
+const urls: Check = [
+  'an http(s) URL or a list of them',
+  (value) => isUrl(value) || (Array.isArray(value) && value.length > 0 && value.every(isUrl)),
+];
+const hostList: Check = ['a list of host names', isList];
+const aFunction: Check = ['a function', isFunction];
+const aTime = whole(0, 60_000);
+
+const CHECKS: { readonly [K in keyof EdgeSelectOptions]-?: Check } = {
+  nameserver: urls,
+  secondNameserver: urls,
+  service: ['a name or a function', (value) => isString(value) || isFunction(value)],
+  hosts: hostList,
+  origins: ['a list of origins', (value) => Array.isArray(value) && value.every(isUrl)],
+  client: ['an object with id, idAs, subnet', isClient],
+  tokens: oneOf('SRV', 'TXT'),
+  servers: ["{ type: 'SRV' } or { type: 'A' or 'AAAA', url: a template with {dashed} or {address} }", isServers],
+  maxTokens: whole(1, 16),
+  maxEdges: whole(1, 16),
+  preflight: oneOf('auto', 'GET', 'HEAD', 'OPTIONS'),
+  originAfterMs: aTime,
+  preflightTimeoutMs: aTime,
+  lookupStaggerMs: aTime,
+  lookupTimeoutMs: aTime,
+  stallMs: aTime,
+  edgeUrl: aFunction,
+  serviceUrl: aFunction,
+  allowedHosts: hostList,
+  remember: ['true or false', (value) => typeof value === 'boolean'],
+  report: ['true, false, or an object with path, edges, fields', isReport],
+  resolver: ['an object with resolve()', (value) => isObject(value) && isFunction(value['resolve'])],
+  discover: aFunction,
+};
+
+/**
+ * @param warn  is told of each option that does not exist, with the nearest one that does
+ * @throws {EdgeSelectError} `OPTIONS_INVALID`
+ */
+export function readOptions(given: unknown, warn: (text: string) => void): Settings {
+  if (!isObject(given)) throw invalid('options', given, 'an object with at least `nameserver`');
+  for (const [key, value] of Object.entries(given)) {
+    if (!(key in CHECKS)) warn(`there is no option '${key}'; did you mean '${nearest(key, Object.keys(CHECKS))}'?`);
+    else if (value !== undefined) {
+      const [allowed, passes] = CHECKS[key as keyof EdgeSelectOptions];
+      if (!passes(value)) throw invalid(key, value, allowed);
+    }
+  }
+  const options: EdgeSelectOptions = given;
+  if (!options.nameserver && !options.resolver && !options.discover) {
+    throw invalid('nameserver', options.nameserver, urls[0]);
+  }
+  const { client = {}, report = true } = options;
+  const all = { ...DEFAULTS, ...defined(options) };
+  const nameserver = [options.nameserver ?? []].flat();
+  return Object.freeze({
+    ...all,
+    nameserver,
+    secondNameserver: options.secondNameserver ? [options.secondNameserver].flat() : nameserver,
+    service: options.service ?? null,
+    serviceUrl: options.serviceUrl ?? null,
+    client: { id: client.id ?? '', idAs: client.idAs ?? 'edns', subnet: client.subnet ?? '' },
+    report: report === false ? null : { ...REPORT, ...(isObject(report) && defined(report)) },
+    resolver: options.resolver ?? null,
+    discover: options.discover ?? null,
+  });
+}
+
+function defined<T extends object>(object: T): Partial<T> {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as Partial<T>;
+}
+
+function invalid(option: string, value: unknown, allowed: string): EdgeSelectError {
+  const shown = isFunction(value) ? 'a function' : ((JSON.stringify(value) as string | undefined) ?? 'nothing');
+  return new EdgeSelectError('OPTIONS_INVALID', { option, value: shown.slice(0, 80), allowed });
+}
+
+function isClient(value: unknown): boolean {
+  if (!isObject(value)) return false;
+  const { id = '', idAs = 'edns', subnet = '' } = value;
+  // a label holds 63 bytes (RFC 1035, section 2.3.4), of letters, digits and hyphens
+  const idPasses = id === false || id === '' || (isString(id) && (idAs !== 'label' || /^[a-z\d-]{1,63}$/i.test(id)));
+  return idPasses && ['edns', 'label', 'query'].includes(idAs as string) && (subnet === '' || isSubnet(subnet));
+}
+
+/** More of an address than this would name a household (RFC 7871, section 11.1). */
+function isSubnet(value: unknown): boolean {
+  if (!isString(value)) return false;
+  const [, ip = '', prefix = ''] = /^([\d.]+|[\da-f:.]*:[\da-f:.]*)\/(\d{1,3})$/i.exec(value) ?? [];
+  return ip !== '' && Number(prefix) <= (ip.includes(':') ? 56 : 24);
+}
+
+function isServers(value: unknown): boolean {
+  if (!isObject(value)) return false;
+  if (value['type'] === 'SRV') return true;
+  const { type, url } = value;
+  return (type === 'A' || type === 'AAAA') && isUrl(url) && /\{(dashed|address)\}/.test(url as string);
+}
+
+function isReport(value: unknown): boolean {
+  if (typeof value === 'boolean') return true;
+  if (!isObject(value)) return false;
+  const { path = '/', edges = 'all', fields = REPORT.fields } = value;
+  return (
+    isString(path) &&
+    path.startsWith('/') &&
+    ['all', 'anonymous', 'chosen'].includes(edges as string) &&
+    isFunction(fields)
+  );
+}
+
+/** The known name that shares most pairs of neighbouring letters with `name`. */
+function nearest(name: string, known: readonly string[]): string {
+  const pairs = (text: string): string[] => Array.from(text.slice(1), (_, i) => text.slice(i, i + 2).toLowerCase());
+  const own = pairs(name);
+  const likeness = (other: string): number => pairs(other).filter((pair) => own.includes(pair)).length / other.length;
+  return known.reduce((best, next) => (likeness(next) > likeness(best) ? next : best));
+}

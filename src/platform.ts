@@ -1,0 +1,135 @@
+/**
+ * The seam to the browser: the only room that names fetch, clocks, timers, randomness and storage.
+ * In: nothing. Out: one `Platform`. Every global is looked up when it is used, never stored, so that a page (or a test)
+ * may replace it, and so that the package can be imported where there is no browser.
+ */
+
+/** What the browser says of one request. Zero in `requestStart` means that the server hides it (Timing-Allow-Origin). */
+export type Timing = Pick<
+  PerformanceResourceTiming,
+  'requestStart' | 'responseStart' | 'nextHopProtocol' | 'workerStart' | 'startTime'
+>;
+
+/** Collects the browser's timings from the moment it is made. */
+export interface TimingWatch {
+  /** The entry of the request for `url` that began at `startedAt` (ms of `now()`), once the browser has made it. */
+  find(url: string, startedAt: number): Timing | undefined;
+  stop(): void;
+}
+
+/** All that the package takes from its surroundings. Times are milliseconds. */
+export interface Platform {
+  fetch(url: string, init: RequestInit): Promise<Response>;
+  /** Monotonic, on the time line of Resource Timing. */
+  now(): number;
+  /** Milliseconds since 1970, for clocks that outlive the page and for the clocks of others. */
+  wallClock(): number;
+  /** Runs `run` after `ms`; what it returns cancels it. */
+  after(ms: number, run: () => void): () => void;
+  /** 0 <= n < 1. */
+  random(): number;
+  /** A new identifier of 16 random bytes, as 32 hexadecimal digits. */
+  randomId(): string;
+  /** The first 8 bytes of the text's SHA-256 in hexadecimal; empty where the page is no secure context. */
+  digest(text: string): Promise<string>;
+  /** URL of the page, against which relative URLs are resolved. */
+  page(): string;
+  /** Whether the page itself came by https, so that http is mixed content. */
+  secure(): boolean;
+  /** Whether a service worker stands between the page and the network. */
+  controlled(): boolean;
+  watchTimings(): TimingWatch;
+  /** Whether the page's policy (CSP) has refused a request to the origin of `url` since `since` (ms of `now()`). */
+  blocked(url: string, since: number): Promise<boolean>;
+  /** Strings that live as long as the tab; a browser that forbids storage forgets them at once. */
+  recall(key: string): string | null;
+  store(key: string, value: string): void;
+}
+
+/** The real one. */
+export function browserPlatform(): Platform {
+  const violations = new Map<string, number>();
+  let watching = false;
+  const watchPolicy = (): void => {
+    if (watching || typeof document === 'undefined') return;
+    watching = true;
+    document.addEventListener('securitypolicyviolation', (event) => {
+      violations.set(originOf(event.blockedURI), performance.now());
+    });
+  };
+  const after = (ms: number, run: () => void): (() => void) => {
+    const timer = setTimeout(run, ms);
+    return () => {
+      clearTimeout(timer);
+    };
+  };
+
+  return {
+    fetch(url, init) {
+      watchPolicy();
+      return fetch(url, init);
+    },
+    now: () => performance.now(),
+    wallClock: () => Date.now(),
+    after,
+    random: () => Math.random(),
+    randomId: () => hex(crypto.getRandomValues(new Uint8Array(16))),
+    async digest(text) {
+      // crypto.subtle is there in secure contexts only; a report without digests is still a report
+      if (!globalThis.isSecureContext) return '';
+      const hash = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text));
+      return hex(new Uint8Array(hash, 0, 8));
+    },
+    page: () => document.baseURI,
+    secure: () => location.protocol === 'https:',
+    controlled: () => Boolean((navigator as Partial<Navigator>).serviceWorker?.controller),
+    watchTimings() {
+      let entries: PerformanceResourceTiming[] = [];
+      const observer = new PerformanceObserver((list) => {
+        entries = entries.concat(list.getEntries() as PerformanceResourceTiming[]);
+      });
+      observer.observe({ type: 'resource' });
+      return {
+        find(url, startedAt) {
+          entries = entries.concat(observer.takeRecords() as PerformanceResourceTiming[]);
+          // 1 ms: Firefox and WebKit round to whole milliseconds
+          return entries.find((entry) => entry.name === url && entry.startTime >= startedAt - 1);
+        },
+        stop: () => {
+          observer.disconnect();
+        },
+      };
+    },
+    async blocked(url, since) {
+      // the event is a task of its own, queued beside the failure of the fetch
+      await new Promise<void>((resolve) => after(0, resolve));
+      return (violations.get(originOf(url)) ?? -1) >= since;
+    },
+    recall(key) {
+      try {
+        return sessionStorage.getItem(key);
+      } catch {
+        return null;
+      }
+    },
+    store(key, value) {
+      try {
+        sessionStorage.setItem(key, value);
+      } catch {
+        // full or forbidden: nothing that is kept here is needed
+      }
+    },
+  };
+}
+
+function hex(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+function originOf(url: string): string {
+  try {
+    return new URL(url).origin;
+  } catch {
+    return url; // a policy event may hold a keyword such as "inline"
+  }
+}

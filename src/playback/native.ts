@@ -1,0 +1,66 @@
+/**
+ * Sources that the browser plays by itself: progressive files, native HLS. In: the element, and who picks the edge. Out:
+ * the element with the edge's URL, while Video.js goes on to see the service's. An edge that fails before there is a
+ * picture is left for the origin before Video.js shows an error.
+ */
+import type { ElementSource } from '../conductor.js';
+import type { Edge } from '../servers.js';
+
+/** The least shape of Video.js's Html5 tech. */
+export interface NativeTech {
+  el(): HTMLMediaElement;
+  paused(): boolean;
+  play(): Promise<void> | undefined;
+}
+
+/** What it needs of the conductor. */
+export interface NativePicker {
+  pick(opaque: boolean): Promise<ElementSource | null>;
+  edgeFailed(edge: Edge): void;
+}
+
+/**
+ * @param load  gives the element a URL, as Video.js would; null: the URL of the service
+ * @returns a source handler as Video.js keeps it: disposed when the source goes
+ */
+export function playNative(
+  tech: NativeTech,
+  picker: NativePicker,
+  load: (url: string | null) => void,
+): { dispose(): void } {
+  const element = tech.el();
+  let picked: ElementSource | null = null;
+  let disposed = false;
+
+  // capturing listeners of the element itself run before Video.js's own
+  const onError = (event: Event): void => {
+    if (!picked) return;
+    event.stopImmediatePropagation();
+    const { edge } = picked;
+    dispose();
+    picker.edgeFailed(edge);
+    loadAndGoOn(null);
+  };
+  const dispose = (): void => {
+    disposed = true;
+    element.removeEventListener('error', onError, true);
+    element.removeEventListener('loadeddata', dispose);
+  };
+  element.addEventListener('error', onError, true);
+
+  // without `crossorigin` the element loads without CORS, and so must the race
+  void picker.pick(element.crossOrigin === null).then((choice) => {
+    if (disposed) return;
+    picked = choice;
+    element.addEventListener('loadeddata', dispose);
+    loadAndGoOn(choice?.url ?? null);
+  });
+  return { dispose };
+
+  /** A `play()` that came while the edge was picked was for this source. */
+  function loadAndGoOn(url: string | null): void {
+    const isWanted = !tech.paused();
+    load(url);
+    if (isWanted) tech.play()?.catch(() => undefined); // the site has the promise of its own call
+  }
+}

@@ -1,0 +1,55 @@
+/**
+ * Sources that VHS plays. In: a VHS about to start, or one that plays already. Out: a request hook that gives each
+ * request of the source a transport. The URL that VHS knows stays the service's; the site's own hooks run as before.
+ */
+import type { Platform } from '../platform.js';
+import type { Routes } from '../transport/deliver.js';
+import { TransportRequest } from '../transport/xhr.js';
+
+/** The options that VHS gives to its hooks and to @videojs/xhr. */
+export interface XhrOptions {
+  readonly uri: string;
+  readonly timeout?: number;
+  readonly requestType?: string;
+  readonly xhr?: unknown;
+}
+
+/** A hook may change the options in place and return nothing. */
+export type RequestHook = (options: XhrOptions) => XhrOptions | undefined;
+
+/** `videojs.Vhs.xhr`, or that of one player. The set is VHS's own (3.x); without it there are no hooks. */
+export interface VhsXhr {
+  readonly original?: boolean;
+  readonly beforeRequest?: RequestHook;
+  readonly _requestCallbackSet?: ReadonlySet<RequestHook>;
+  onRequest(hook: RequestHook): void;
+  offRequest(hook: RequestHook): void;
+}
+
+/** What the hook asks of the conductor. */
+export interface HookRoutes extends Routes {
+  isRerouted(url: string): boolean;
+}
+
+/**
+ * @param xhr     the player's own; VHS makes a new one for each source
+ * @param global  `videojs.Vhs.xhr`: VHS leaves its hooks out as soon as the player has one, so they are run here
+ * @returns removes the hook
+ */
+export function hookRequests(xhr: VhsXhr, global: VhsXhr, routes: HookRoutes, platform: Platform): () => void {
+  const hook: RequestHook = (options) => {
+    const legacy = xhr.beforeRequest ?? global.beforeRequest;
+    const isAlone = ![...(xhr._requestCallbackSet ?? [])].some((other) => other !== hook && other !== legacy);
+    let asked = options;
+    if (isAlone) for (const other of global._requestCallbackSet ?? []) asked = other(asked) ?? asked;
+    if (!routes.isRerouted(new URL(asked.uri, routes.page).href)) return asked;
+    const { requestType = '', timeout: timeoutMs = 0 } = asked;
+    const transport = new TransportRequest({ routes, platform, requestType, timeoutMs });
+    // a timer of @videojs/xhr would count the time spent on servers that failed
+    return { ...asked, xhr: transport, timeout: 0 };
+  };
+  xhr.onRequest(hook);
+  return () => {
+    xhr.offRequest(hook);
+  };
+}

@@ -1,0 +1,283 @@
+/**
+ * The seam to Video.js: registers once a page, keeps what all players share, and finds the player's own part.
+ * In: `videojs`. Out: `player.edgeSelect()`. Its types come from unchecked JSDoc, so its least shape is written here.
+ */
+import { conductor, type Conductor } from './conductor.js';
+import { directory, type Directory } from './directory.js';
+import { EdgeSelectError, isError } from './errors.js';
+import type { EdgeSelectEvent } from './events.js';
+import { readOptions, type Settings } from './options.js';
+import { browserPlatform, type Platform } from './platform.js';
+import { playNative, type NativeTech } from './playback/native.js';
+import { hookRequests, type VhsXhr } from './playback/vhs.js';
+import type { Selection } from './selection.js';
+import { edgeSource, hostOf, type SourceObject } from './source.js';
+import type { State } from './switch.js';
+
+/** What `player.edgeSelect()` returns; the same thing each time until it is disposed. */
+export interface EdgeSelect {
+  /** `bypassed`: the source plays from its own host. `idle`: there is no source, or it is none of ours. */
+  readonly state: State['kind'];
+  /** null until an edge is chosen, and while bypassed. Holds tokens: not for logs. */
+  readonly selection: Selection | null;
+  /** Looks for the best edge again; playback goes on meanwhile. `reason` comes back in `edgeselect:switched`. */
+  reselect(reason?: string): void;
+  /** Takes the plugin off this player; a source that plays goes on from its own host. Twice is fine. */
+  dispose(): void;
+}
+
+interface Vhs {
+  readonly xhr: VhsXhr;
+}
+
+interface Tech extends NativeTech {
+  readonly vhs?: Vhs;
+}
+
+/** The least shape of a Video.js player. */
+export interface Player {
+  ready(run: () => void): void;
+  on(type: string, listener: () => void): void;
+  one(type: string, listener: () => void): void;
+  off(type: string, listener: () => void): void;
+  trigger(event: EdgeSelectEvent): void;
+  tech(safety: true): Tech | undefined;
+  currentSource(): Partial<SourceObject>;
+  isDisposed(): boolean;
+  readonly log: { error(...what: unknown[]): void; warn(...what: unknown[]): void };
+  /** Of videojs-contrib-ads. */
+  readonly ads?: { inAdBreak?(): boolean };
+}
+
+interface SourceHandler {
+  canHandleSource(source: SourceObject, options?: object): string;
+  canPlayType(type: string, options?: object): string;
+  handleSource(source: SourceObject, tech: Tech, options?: object): unknown;
+}
+
+/** The least shape of `videojs`. `Vhs` and its handler are missing in core builds. */
+export interface VideoJs {
+  readonly Vhs?: Vhs;
+  readonly VhsSourceHandler?: SourceHandler;
+  getPlugin(name: string): unknown;
+  registerPlugin(name: string, plugin: (this: Player, options?: unknown) => EdgeSelect): void;
+  use(type: string, factory: (player: Player) => Middleware): void;
+  getPlayer(id: string): Player | undefined;
+  getTech(name: string): {
+    readonly sourceHandlers?: readonly SourceHandler[];
+    readonly nativeSourceHandler: SourceHandler;
+    registerSourceHandler(handler: SourceHandler, index: number): void;
+  };
+}
+
+interface Middleware {
+  setSource(source: SourceObject, next: (error: null, source: SourceObject) => void): void;
+}
+
+/** The plugin's part of one player. */
+interface Part extends EdgeSelect {
+  /** A source is about to be set: decides whether it is ours, and begins at once. */
+  sourceSet(source: SourceObject): void;
+  /** The conductor of this source; null when it is none of ours. */
+  conductorOf(source: SourceObject): Conductor | null;
+  /** Takes the requests of this VHS, which plays the source. */
+  hook(vhs: Vhs): void;
+}
+
+/** A source of ours, and who plays it. */
+interface Found {
+  readonly player: Player;
+  readonly part: Part;
+  readonly conducting: Conductor;
+}
+
+const NAME = 'edgeSelect';
+
+/**
+ * Registers the plugin with this `videojs`; a second call does nothing.
+ *
+ * @param platform  the browser; another one for tests
+ */
+export function register(videojs: VideoJs, platform: Platform = browserPlatform()): void {
+  if (videojs.getPlugin(NAME)) return;
+  const parts = new WeakMap<Player, Part>();
+  const silenced = new Set<string>();
+  let shared: Directory | null = null;
+
+  // middleware cannot be taken back: one for the page, and the player's own part is found inside
+  videojs.use('*', (player) => ({
+    setSource(source, next) {
+      parts.get(player)?.sourceSet(source);
+      next(null, source);
+    },
+  }));
+
+  const html5 = videojs.getTech('Html5');
+  html5.registerSourceHandler(sourceHandler(), 0);
+
+  videojs.registerPlugin(NAME, function (given) {
+    const known = parts.get(this);
+    if (known) return known;
+    shared ??= directory(platform);
+    const part = playerPart(this, given, shared);
+    parts.set(this, part);
+    return part;
+  });
+
+  function playerPart(player: Player, given: unknown, page: Directory): Part {
+    let settings: Settings | null = null;
+    let current: { readonly source: SourceObject; readonly conductor: Conductor } | null = null;
+    let firstHost: string | null = null;
+    /** The last source that was ours: contrib-ads sets it again at the end of a break. */
+    let contentSrc: string | null = null;
+    let unhook = (): void => undefined;
+    const warn = (text: string): void => {
+      player.log.warn(`${NAME}: ${text}`);
+    };
+    const tell = (event: EdgeSelectEvent): void => {
+      if (player.isDisposed()) return;
+      if (event.type === 'edgeselect:warned') warn(event.text);
+      player.trigger(event);
+    };
+    const refuse = (error: unknown): null => {
+      if (!isError(error)) throw error;
+      player.log.error(error.message);
+      // not before the site has had a chance to listen
+      player.ready(() => {
+        tell({ type: 'edgeselect:bypassed', error });
+      });
+      return null;
+    };
+    const drop = (): void => {
+      unhook();
+      current?.conductor.dispose();
+      current = null;
+    };
+    const dispose = (): void => {
+      drop();
+      player.off('dispose', dispose);
+      player.off('playerreset', drop);
+      parts.delete(player);
+    };
+
+    try {
+      settings = readOptions(given, warn);
+      if (settings.allowedHosts.length === 0 && !settings.discover) warnOfOpenHosts(player);
+    } catch (error) {
+      refuse(error);
+    }
+    player.on('dispose', dispose);
+    player.on('playerreset', drop);
+    adopt();
+
+    return {
+      get state() {
+        return settings ? (current?.conductor.state().kind ?? 'idle') : 'bypassed';
+      },
+      get selection() {
+        return current?.conductor.selection() ?? null;
+      },
+      reselect(reason = 'asked for') {
+        current?.conductor.reselect(reason);
+      },
+      dispose,
+      sourceSet,
+      conductorOf: ({ src }) => (current?.source.src === src ? current.conductor : null),
+      hook,
+    };
+
+    function sourceSet(source: SourceObject): void {
+      const shares = current?.source.src === source.src && current.source.edgeSelect === source.edgeSelect;
+      // load(), and Safari's play(), set the source that is set already
+      if (shares && current?.conductor.selection()) return;
+      drop();
+      if (player.ads?.inAdBreak?.() === true && source.src !== contentSrc) return;
+      const base = platform.page();
+      firstHost ??= hostOf(source.src, base);
+      const own = settingsOf(source);
+      const ours = own && edgeSource(source, own, { page: base, firstHost });
+      if (!ours) return;
+      contentSrc = source.src;
+      const made = conductor(ours, source, own, { platform, directory: page, tell, page: base, silenced });
+      current = { source, conductor: made };
+      made.begin();
+    }
+
+    function settingsOf(source: SourceObject): Settings | null {
+      if (!settings || typeof source.edgeSelect !== 'object') return settings;
+      try {
+        return readOptions({ ...(given as object), ...source.edgeSelect }, warn);
+      } catch (error) {
+        return refuse(error);
+      }
+    }
+
+    /** The plugin may be called when a source plays already. */
+    function adopt(): void {
+      const vhs = player.tech(true)?.vhs;
+      const { src, ...rest } = player.currentSource();
+      if (!vhs || !src || !settings) return;
+      sourceSet({ ...rest, src });
+      if (!current) return;
+      hook(vhs);
+      current.conductor.adopt();
+    }
+
+    function hook({ xhr }: Vhs): void {
+      unhook();
+      const all = videojs.Vhs;
+      if (!current) return;
+      if (all?.xhr.original === true) unhook = hookRequests(xhr, all.xhr, current.conductor, platform);
+      else current.conductor.bypass(new EdgeSelectError('VHS_REPLACED', {}));
+    }
+  }
+
+  /** Stands before whoever would handle a source of ours, and is not there for any other. */
+  function sourceHandler(): SourceHandler {
+    const find = (source: SourceObject, options?: { playerId?: string }): Found | null => {
+      const player = options?.playerId === undefined ? undefined : videojs.getPlayer(options.playerId);
+      const part = player && parts.get(player);
+      const conducting = part?.conductorOf(source);
+      return player && part && conducting ? { player, part, conducting } : null;
+    };
+    const delegateOf = (source: SourceObject, options?: object): SourceHandler | undefined =>
+      html5.sourceHandlers?.find((other) => other !== self && other.canHandleSource(source, options));
+    const self: SourceHandler = {
+      canPlayType: () => '',
+      canHandleSource(source, options) {
+        if (!find(source, options)) return '';
+        return delegateOf(source, options)?.canHandleSource(source, options) ?? '';
+      },
+      handleSource(source, tech, options) {
+        const delegate = delegateOf(source, options) ?? html5.nativeSourceHandler;
+        const found = find(source, options);
+        if (!found) return delegate.handleSource(source, tech, options);
+        const { player, part, conducting } = found;
+        if (delegate === html5.nativeSourceHandler) {
+          return playNative(tech, conducting, (url) => {
+            delegate.handleSource(url === null ? source : { ...source, src: url }, tech, options);
+          });
+        }
+        if (delegate !== videojs.VhsSourceHandler) return delegate.handleSource(source, tech, options);
+        // at this event, and not later, the first request can still be hooked
+        const install = (): void => {
+          if (tech.vhs) part.hook(tech.vhs);
+        };
+        player.one('xhr-hooks-ready', install);
+        try {
+          return delegate.handleSource(source, tech, options);
+        } finally {
+          player.off('xhr-hooks-ready', install);
+        }
+      },
+    };
+    return self;
+  }
+
+  let warned = false;
+  function warnOfOpenHosts(player: Player): void {
+    if (warned) return;
+    warned = true;
+    player.log.warn(`${NAME}: without 'allowedHosts' any https host that the nameserver names may serve the media`);
+  }
+}

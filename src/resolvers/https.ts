@@ -1,0 +1,44 @@
+/**
+ * One GET to a nameserver. In: a URL and the media type that is due. Out: the body, or the error that says why not.
+ * A GET whose only header is `Accept` needs no CORS preflight; a POST or a `Content-Type` would.
+ */
+import { EdgeSelectError, type Lookup } from '../errors.js';
+import type { ResolverTools } from '../resolver.js';
+
+/** A DNS message has at most 65535 bytes (RFC 1035, section 4.2.2). */
+const MAX_MESSAGE_BYTES = 65_535;
+
+/**
+ * @throws {EdgeSelectError} `LOOKUP_UNREACHABLE`, `LOOKUP_BLOCKED`, `LOOKUP_STATUS`, `LOOKUP_TYPE`, `LOOKUP_GARBLED`
+ * @see RFC 8484, section 4.1; Fetch, "CORS-safelisted request-header"
+ */
+export async function getMessage(
+  url: string,
+  mediaType: string,
+  lookup: Lookup,
+  { platform, signal }: ResolverTools,
+): Promise<Uint8Array> {
+  const where = { lookup, nameserver: new URL(url).origin };
+  const since = platform.now();
+  let response: Response;
+  let body: ArrayBuffer;
+  try {
+    // the answer's own TTL rules, in a cache of ours: a question that is asked must reach the nameserver
+    response = await platform.fetch(url, {
+      headers: { accept: mediaType },
+      cache: 'no-store',
+      credentials: 'omit',
+      signal,
+    });
+    if (!response.ok) throw new EdgeSelectError('LOOKUP_STATUS', { ...where, status: response.status });
+    const type = response.headers.get('content-type') ?? '';
+    if (!type.startsWith(mediaType)) throw new EdgeSelectError('LOOKUP_TYPE', { ...where, type });
+    body = await response.arrayBuffer();
+  } catch (cause) {
+    if (cause instanceof EdgeSelectError) throw cause;
+    const code = (await platform.blocked(url, since)) ? 'LOOKUP_BLOCKED' : 'LOOKUP_UNREACHABLE';
+    throw new EdgeSelectError(code, where, cause);
+  }
+  if (body.byteLength > MAX_MESSAGE_BYTES) throw new EdgeSelectError('LOOKUP_GARBLED', where);
+  return new Uint8Array(body);
+}

@@ -1,0 +1,152 @@
+/**
+ * One run of the method for one source: lookups, race, choice. In: a source, and the request to race as soon as there is
+ * one. Out: inputs for the state machine. Ends by itself, whatever happens; knows nothing of players.
+ */
+import type { Directory } from './directory.js';
+import { EdgeSelectError, isError } from './errors.js';
+import type { Settings } from './options.js';
+import type { Platform } from './platform.js';
+import { race, type Method, type RaceRequest, type Win } from './preflight.js';
+import { choose, lookUp, raceError, type Selection } from './selection.js';
+import type { Edge } from './servers.js';
+import type { EdgeSource, SourceObject } from './source.js';
+import type { Input } from './switch.js';
+
+/** The request that a race is about. */
+export interface Contest {
+  readonly request: RaceRequest;
+  readonly method: Method;
+  /** Whether the request is still waiting when the race begins; only then may it be raced itself, by GET. */
+  readonly held: () => boolean;
+}
+
+/** A search under way. */
+export interface Search {
+  /** The race's winner; null when there will be none. */
+  readonly win: Promise<Win | null>;
+  /** False once both lookups have ended. */
+  lookingUp(): boolean;
+  /** In ms of `now()`. */
+  readonly startedAt: number;
+  /** Gives it the request to race. @returns false when it has one already */
+  run(contest: Contest): boolean;
+  abort(): void;
+}
+
+/** What a search works with. */
+export interface SearchTools {
+  readonly source: EdgeSource;
+  readonly given: SourceObject;
+  readonly settings: Settings;
+  readonly platform: Platform;
+  readonly directory: Directory;
+  /** The edge in use, which stays unless another is clearly quicker. */
+  readonly current: () => Edge | null;
+  /** Is told `found`, then `raced`, or `failed`; nothing after an abort. */
+  readonly send: (input: Input) => void;
+  /** Is told of edges that did not answer when nobody did: the viewer's own line may be to blame. */
+  readonly suspect: (edge: Edge) => void;
+  readonly warn: (text: string) => void;
+}
+
+export function search(tools: SearchTools): Search {
+  const { source, given, settings, platform, directory, send } = tools;
+  const controller = new AbortController();
+  const { signal } = controller;
+  const startedAt = platform.now();
+  let lookingUp = true;
+  let hasContest = false;
+  let giveContest: (contest: Contest) => void;
+  const contest = new Promise<Contest>((resolve) => {
+    giveContest = resolve;
+  });
+  const win = begin();
+  return {
+    win,
+    startedAt,
+    lookingUp: () => lookingUp,
+    run(wanted) {
+      if (hasContest) return false;
+      hasContest = true;
+      giveContest(wanted);
+      return true;
+    },
+    abort() {
+      controller.abort();
+    },
+  };
+
+  async function begin(): Promise<Win | null> {
+    try {
+      const candidates = await lookUp(source, given, settings, {
+        ask: (question) => directory.ask(question, settings),
+        cooling: directory.cooling,
+        secure: platform.secure(),
+        platform,
+        pageId: directory.pageId,
+        signal,
+      });
+      lookingUp = false;
+      const edges = candidates.edges.filter(({ origin }) => !directory.cooling(origin));
+      if (edges.length === 0) throw new EdgeSelectError('EDGES_COOLING', { edges: candidates.edges.length });
+      const wanted = await contest;
+      if (signal.aborted) return null;
+
+      const held = wanted.held();
+      const controlled = platform.controlled();
+      const running = race(
+        edges,
+        wanted.request,
+        {
+          ...settings,
+          method: wanted.method === 'GET' && (controlled || !held) ? 'HEAD' : wanted.method,
+          rank: held && !controlled ? 'arrival' : 'request',
+        },
+        { platform, signal, warn: tools.warn },
+      );
+      const winner = await running.winner;
+      if (signal.aborted) return null;
+      if (winner) {
+        const selection = choose(
+          source.service,
+          candidates,
+          running.probes(),
+          winner.edge,
+          tools.current(),
+          platform.now(),
+        );
+        send({ kind: 'found', selection });
+        void complete(selection, running.ended);
+        return winner;
+      }
+      void running.ended.then((probes) => {
+        for (const { edge } of probes) tools.suspect(edge);
+        fail(raceError(probes));
+      });
+      return null;
+    } catch (cause) {
+      fail(cause);
+      return null;
+    } finally {
+      lookingUp = false;
+    }
+  }
+
+  async function complete(selection: Selection, ended: Promise<Selection['probes']>): Promise<void> {
+    const probes = await ended;
+    if (signal.aborted) return;
+    for (const { edge, outcome, elapsedMs } of probes) {
+      if (outcome === 'ok') directory.answered(edge.origin, elapsedMs ?? 0);
+      else directory.failed(edge.origin);
+    }
+    send({ kind: 'raced', selection: { ...selection, probes } });
+  }
+
+  function fail(cause: unknown): void {
+    if (signal.aborted) return;
+    send({
+      kind: 'failed',
+      error: isError(cause) ? cause : new EdgeSelectError('LOOKUP_FAILED', { lookup: 'servers' }, cause),
+    });
+  }
+}

@@ -1,0 +1,77 @@
+/**
+ * One request over several servers. In: the request and somebody who knows the way. Out: one answer, whole.
+ * A server that fails is left for the next, and the answer begins anew there.
+ */
+import { drain, type Opened } from '../preflight.js';
+import { attempt, read, type AttemptTools, type Lane, type Outcome, type Sink } from './attempt.js';
+import type { MediaRequest, Try } from './route.js';
+
+/** Knows the way; the conductor of a source. */
+export interface Routes {
+  /** The next lane for a request, or null when nobody is left. The first may have to wait for a race. */
+  next(request: MediaRequest, tries: readonly Try[], signal: AbortSignal): Promise<Lane | null>;
+  /** Is told the end of a request; `lane` is null when nobody delivered it. */
+  ended(request: MediaRequest, tries: readonly Try[], lane: Lane | null, outcome: Outcome): void;
+  /** The URL of the service for one that an edge redirected to. */
+  serviceUrl(url: string, lane: Lane): string;
+  /** URL of the page, against which a relative URL is resolved. */
+  readonly page: string;
+}
+
+/** Takes the answer; `headers` is called again when the answer begins anew. */
+export interface AnswerSink extends Omit<Sink, 'headers'> {
+  readonly headers: (response: Response, startedAt: number, lane: Lane) => void;
+}
+
+/** How it ended: `answered` with any HTTP status, `error`: nobody could be reached; `timeout`: the last was too slow. */
+export type End = 'answered' | 'error' | 'timeout';
+
+/** @returns never rejects; when the signal fires the end means nothing */
+export async function deliver(
+  request: MediaRequest,
+  routes: Routes,
+  sink: AnswerSink,
+  tools: AttemptTools,
+): Promise<End> {
+  const tries: Try[] = [];
+  let refusal: { readonly opened: Opened; readonly lane: Lane } | null = null;
+  let last: Outcome = { kind: 'failed', because: 'refused', status: 0, opened: null };
+  for (;;) {
+    const lane = await routes.next(request, tries, tools.signal);
+    if (tools.signal.aborted || !lane) break;
+    const to = {
+      chunk: sink.chunk,
+      headers: (response: Response, startedAt: number): void => {
+        sink.headers(response, startedAt, lane);
+      },
+    };
+    last = await attempt(request, lane, to, tools);
+    if (tools.signal.aborted) break;
+    if (last.kind === 'delivered') {
+      if (refusal) void drain(refusal.opened);
+      routes.ended(request, tries, lane, last);
+      return 'answered';
+    }
+    tries.push({ edge: lane.edge, because: last.because, status: last.status });
+    if (last.opened) {
+      // the origin's word on a URL is the last one
+      if (refusal?.lane.edge === null) void drain(last.opened);
+      else {
+        if (refusal) void drain(refusal.opened);
+        refusal = { opened: last.opened, lane };
+      }
+    }
+  }
+  if (tools.signal.aborted) {
+    refusal?.opened.abort();
+    return 'error';
+  }
+  routes.ended(request, tries, null, last);
+  if (!refusal) return last.kind === 'failed' && last.because === 'slow' ? 'timeout' : 'error';
+  const { opened, lane } = refusal;
+  sink.headers(opened.response, opened.startedAt, lane);
+  return read(opened.response, sink.chunk).then(
+    () => 'answered',
+    () => 'error',
+  );
+}

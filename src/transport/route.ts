@@ -1,0 +1,65 @@
+/**
+ * Where a request goes next. In: the request, the edges in order, and what became of it so far. Out: a stop.
+ * Pure.
+ */
+import type { FailureKind } from '../events.js';
+import type { Edge } from '../servers.js';
+
+/** One media request as VHS and the site's hooks made it, at the moment of its `send()`. */
+export interface MediaRequest {
+  readonly url: string;
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly withCredentials: boolean;
+  /** VHS's word for it: `hls-playlist`, `dash-manifest`, `segment`, `segment-key`...; empty for a container's start. */
+  readonly requestType: string;
+  /** VHS's own limit for the whole request, in ms; 0 for none. */
+  readonly timeoutMs: number;
+  /** The body is binary: it has a length that can be checked. */
+  readonly binary: boolean;
+}
+
+/** What became of a request at one server. `edge` is null for the service origin. */
+export interface Try {
+  readonly edge: Edge | null;
+  readonly because: FailureKind;
+  /** HTTP status, 0 without one. */
+  readonly status: number;
+}
+
+/** The next server: an edge, the service origin, or nobody. */
+export type Stop = { readonly edge: Edge | null } | null;
+
+/** Asked of the origin first: they are small, rare, and the one thing that must not come from a wrong server. */
+const ORIGIN_FIRST = ['segment-key', 'dash-clock-sync', 'content-steering-manifest'];
+/** The fault may be the URL's and not the edge's: the origin knows. */
+const DENIALS = [401, 403, 404, 410];
+
+/**
+ * @param edges  those that may serve this request, best first
+ * @param tries  in the order they were made
+ */
+export function nextStop(
+  { requestType }: Pick<MediaRequest, 'requestType'>,
+  edges: readonly Edge[],
+  tries: readonly Try[],
+): Stop {
+  const originTried = tries.some(({ edge }) => edge === null);
+  const left = edges.find(({ origin }) => !tries.some(({ edge }) => edge?.origin === origin));
+  const denials = tries.filter(({ edge, status }) => edge !== null && DENIALS.includes(status)).length;
+  const originNow = ORIGIN_FIRST.includes(requestType) || denials >= Math.min(2, edges.length) || !left;
+  if (!originTried && originNow) return { edge: null };
+  // once the origin has denied a URL there is nobody better to ask
+  const denied = tries.some(({ edge, status }) => edge === null && DENIALS.includes(status));
+  return left && !denied && (!originTried || ORIGIN_FIRST.includes(requestType)) ? { edge: left } : null;
+}
+
+/** The edge itself is to blame, whatever the viewer's line is like. */
+export function blames({ because, status }: Try): boolean {
+  return because === 'status' ? status >= 500 || status === 429 : because === 'html';
+}
+
+/** 401 or 403 at an edge that the origin answers: the edge lacks what the URL needs, and so will it for the next. */
+export function isDenied(tries: readonly Try[]): boolean {
+  return tries.some(({ edge, status }) => edge !== null && (status === 401 || status === 403));
+}

@@ -1,0 +1,250 @@
+/**
+ * The XMLHttpRequest that VHS sees. In: `open()`, `send()`. Out: the events and members of an XMLHttpRequest, on top of
+ * a streaming fetch over several servers. Nothing completes inside `send()`, and nothing happens after an `abort()`.
+ *
+ * VHS and @videojs/xhr keep things of their own on the object (`url`, `headers`, `responseHeaders`...), so all state of ours
+ * is private by the language. One of theirs is a clock: `requestTime` is moved forward to the moment at which the server that
+ * answers was asked, so that the time spent on others is not taken for slowness of this one.
+ */
+import type { Platform } from '../platform.js';
+import type { Lane } from './attempt.js';
+import { deliver, type End, type Routes } from './deliver.js';
+
+/** A progress event not more often than this, as in XMLHttpRequest ("roughly 50ms"). */
+const PROGRESS_MS = 50;
+
+const EVENTS = ['readystatechange', 'loadstart', 'progress', 'abort', 'error', 'load', 'loadend'] as const;
+type EventName = (typeof EVENTS)[number];
+type Handler = ((this: TransportRequest, event: Event) => void) | null;
+
+/** What `send()` needs beside the members of XMLHttpRequest. */
+export interface TransportTools {
+  readonly routes: Routes;
+  readonly platform: Platform;
+  readonly requestType: string;
+  /** VHS's own limit, in ms; 0 for none. */
+  readonly timeoutMs: number;
+}
+
+/** An error as @videojs/xhr makes it when its own timer runs out. */
+export type TimeoutError = Error & { readonly code: 'ETIMEDOUT' };
+
+/**
+ * The part of XMLHttpRequest that Video.js, VHS and hooks of sites use; `responseType` may be `''`, `text` or
+ * `arraybuffer`.
+ *
+ * @see XMLHttpRequest Standard; @videojs/xhr 2.7, which calls the `on...` handlers
+ */
+export class TransportRequest extends EventTarget {
+  onreadystatechange: Handler = null;
+  onloadstart: Handler = null;
+  onprogress: Handler = null;
+  onabort: Handler = null;
+  onerror: Handler = null;
+  onload: Handler = null;
+  onloadend: Handler = null;
+  ontimeout: ((this: TransportRequest, error: TimeoutError) => void) | null = null;
+
+  readyState = 0;
+  status = 0;
+  statusText = '';
+  responseURL = '';
+  responseType = '';
+  withCredentials = false;
+  timeout = 0;
+  readonly responseXML = null;
+  /** VHS's clock: wall time in ms at which the request counts as sent. */
+  requestTime = 0;
+
+  readonly #tools: TransportTools;
+  #controller = new AbortController();
+  #method = 'GET';
+  #url = '';
+  #requestHeaders: Record<string, string> = {};
+  #responseHeaders: Headers | null = null;
+  #mimeType: string | null = null;
+  #chunks: Uint8Array[] = [];
+  #body: ArrayBuffer | null = null;
+  #loaded = 0;
+  #total = 0;
+  /** What the last progress event told: an answer that began anew tells nothing until it has passed that. */
+  #told = 0;
+  #toldAt = 0;
+
+  constructor(tools: TransportTools) {
+    super();
+    this.#tools = tools;
+    // as listeners, so that what a handler throws is reported and stops nobody, as in the real one
+    for (const name of EVENTS) {
+      this.addEventListener(name, (event) => {
+        this[`on${name}`]?.(event);
+      });
+    }
+  }
+
+  open(method: string, url: string): void {
+    this.#controller.abort();
+    this.#controller = new AbortController();
+    this.#method = method;
+    this.#url = new URL(url, this.#tools.routes.page).href;
+    this.#requestHeaders = {};
+    this.#told = 0;
+    this.#toldAt = 0;
+    this.#forget();
+    this.readyState = 1;
+    this.#fire('readystatechange');
+  }
+
+  setRequestHeader(name: string, value: string): void {
+    this.#requestHeaders[name] = value;
+  }
+
+  overrideMimeType(mimeType: string): void {
+    this.#mimeType = mimeType;
+  }
+
+  send(): void {
+    const { routes, platform, requestType, timeoutMs } = this.#tools;
+    const { signal } = this.#controller;
+    this.#fire('loadstart');
+    const request = {
+      url: this.#url,
+      method: this.#method,
+      headers: this.#requestHeaders,
+      withCredentials: this.withCredentials,
+      requestType,
+      timeoutMs,
+      binary: this.responseType === 'arraybuffer',
+    };
+    const sink = {
+      headers: (response: Response, startedAt: number, lane: Lane): void => {
+        if (!signal.aborted) this.#takeHeaders(response, startedAt, lane);
+      },
+      chunk: (bytes: Uint8Array): void => {
+        if (!signal.aborted) this.#takeChunk(bytes);
+      },
+    };
+    void deliver(request, routes, sink, { platform, signal }).then((end) => {
+      if (!signal.aborted) this.#finish(end);
+    });
+  }
+
+  abort(): void {
+    const sent = this.readyState > 0 && this.readyState < 4;
+    this.#controller.abort();
+    if (sent) {
+      this.#forget();
+      this.readyState = 4;
+      this.#fire('readystatechange');
+      this.#fire('abort');
+      this.#fire('loadend');
+    }
+    this.readyState = 0;
+  }
+
+  getResponseHeader(name: string): string | null {
+    return this.#responseHeaders?.get(name) ?? null;
+  }
+
+  getAllResponseHeaders(): string {
+    return Array.from(this.#responseHeaders ?? [], ([name, value]) => `${name}: ${value}\r\n`).join('');
+  }
+
+  get response(): ArrayBuffer | string | null {
+    return this.responseType === 'arraybuffer' ? this.#body : this.responseText;
+  }
+
+  /** Grows while the body comes; empty for `arraybuffer`. */
+  get responseText(): string {
+    if (this.responseType === 'arraybuffer' || this.readyState < 3) return '';
+    const type = this.#mimeType ?? this.getResponseHeader('content-type') ?? '';
+    const charset = /charset="?([^";\s]+)/i.exec(type)?.[1];
+    return decoderOf(charset).decode(joined(this.#chunks, this.#loaded));
+  }
+
+  #takeHeaders(response: Response, startedAt: number, lane: Lane): void {
+    const { routes, platform } = this.#tools;
+    this.#forget();
+    this.status = response.status;
+    this.statusText = response.statusText;
+    this.#responseHeaders = response.headers;
+    this.#total = Number(response.headers.get('content-length') ?? 0);
+    const asked = lane.edge && !response.redirected;
+    this.responseURL = asked ? this.#url.replace(/#.*/, '') : routes.serviceUrl(response.url || this.#url, lane);
+    this.requestTime = platform.wallClock() - (platform.now() - startedAt);
+    if (this.readyState < 2) {
+      this.readyState = 2;
+      this.#fire('readystatechange');
+    }
+  }
+
+  #takeChunk(bytes: Uint8Array): void {
+    this.#chunks.push(bytes);
+    this.#loaded += bytes.length;
+    this.readyState = 3;
+    this.#progress(PROGRESS_MS);
+  }
+
+  #progress(notBeforeMs: number): void {
+    const now = this.#tools.platform.now();
+    if (this.#loaded <= this.#told || now - this.#toldAt < notBeforeMs) return;
+    this.#told = this.#loaded;
+    this.#toldAt = now;
+    this.#fire('readystatechange');
+    this.#fire('progress');
+  }
+
+  #finish(end: End): void {
+    if (end === 'answered') {
+      this.#progress(0);
+      if (this.responseType === 'arraybuffer') this.#body = joined(this.#chunks, this.#loaded).buffer as ArrayBuffer;
+    } else this.#forget();
+    this.readyState = 4;
+    this.#fire('readystatechange');
+    if (end === 'timeout') {
+      this.dispatchEvent(new ProgressEvent('timeout'));
+      this.ontimeout?.(Object.assign(new Error('XMLHttpRequest timeout'), { code: 'ETIMEDOUT' } as const));
+    } else this.#fire(end === 'answered' ? 'load' : 'error');
+    this.#fire('loadend');
+  }
+
+  #forget(): void {
+    this.status = 0;
+    this.statusText = '';
+    this.responseURL = '';
+    this.#responseHeaders = null;
+    this.#chunks = [];
+    this.#body = null;
+    this.#loaded = 0;
+    this.#total = 0;
+  }
+
+  #fire(name: EventName): void {
+    const loaded = this.#loaded;
+    const total = this.#total;
+    const lengthComputable = total > 0 && loaded <= total;
+    this.dispatchEvent(
+      name === 'readystatechange'
+        ? new Event(name)
+        : new ProgressEvent(name, { loaded, total: lengthComputable ? total : 0, lengthComputable }),
+    );
+  }
+}
+
+function joined(chunks: readonly Uint8Array[], length: number): Uint8Array {
+  const whole = new Uint8Array(length);
+  let at = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, at);
+    at += chunk.length;
+  }
+  return whole;
+}
+
+function decoderOf(charset: string | undefined): TextDecoder {
+  try {
+    return new TextDecoder(charset);
+  } catch {
+    return new TextDecoder(); // a charset that nobody knows: UTF-8, as the standard has it
+  }
+}

@@ -1,0 +1,46 @@
+// Bundles test/unit and test/functional for the browser, each with the package's own source and real Video.js.
+import commonjs from '@rollup/plugin-commonjs';
+import { nodeResolve } from '@rollup/plugin-node-resolve';
+import { readdirSync } from 'node:fs';
+import esbuild from 'rollup-plugin-esbuild';
+import nodePolyfills from 'rollup-plugin-polyfill-node';
+
+/** One virtual module that imports every test of a folder whose path holds `only`. */
+const allTests = (folder, only) => ({
+  name: 'all-tests',
+  resolveId: (id) => (id === 'all-tests' ? id : null),
+  load: (id) =>
+    id === 'all-tests'
+      ? readdirSync(`test/${folder}`)
+          .filter((name) => name.endsWith('.test.ts') && `${folder}/${name}`.includes(only))
+          .map((name) => `import './test/${folder}/${name}';`)
+          .join('\n')
+      : null,
+});
+
+/** @returns {import('rollup').RollupOptions} */
+export const bundle = (folder, only = '') => ({
+  input: 'all-tests',
+  external: ['qunit'],
+  plugins: [
+    allTests(folder, only),
+    // doh-js-client is made for Node: Buffer, assert and util are put beside it, for the test of its adapter alone
+    nodePolyfills({ include: /native-dns|doh-js-client|buffercursor|ipaddr|verror|extsprintf|core-util/ }),
+    nodeResolve({ browser: true, preferBuiltins: false, extensions: ['.mjs', '.js', '.ts', '.json'] }),
+    commonjs(),
+    esbuild({ target: 'es2022', sourceMap: true }),
+  ],
+  onwarn(warning, warn) {
+    if (
+      !['CIRCULAR_DEPENDENCY', 'THIS_IS_UNDEFINED', 'EVAL'].includes(warning.code) ||
+      !warning.message.includes('node_modules')
+    )
+      warn(warning);
+  },
+  output: {
+    file: `test/.build/${folder}-${process.pid}.js`,
+    format: 'iife',
+    sourcemap: 'inline',
+    globals: { qunit: 'QUnit' },
+  },
+});

@@ -1,0 +1,108 @@
+// npm test: brings what is missing, starts the pretend network, runs every test, and says how many passed.
+//   node test/run.js [unit|functional|node] [part of a file's name]
+import { execFileSync, spawn } from 'node:child_process';
+import { existsSync, rmSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+process.chdir(fileURLToPath(new URL('..', import.meta.url)));
+if (!existsSync('node_modules/karma')) {
+  console.log('Installing the locked packages (npm ci)');
+  execFileSync(process.platform === 'win32' ? 'npm.cmd' : 'npm', ['ci'], { stdio: 'inherit' });
+}
+const [what = '', only = ''] = process.argv.slice(2);
+const { rollup } = await import('rollup');
+const { bundle } = await import('./rollup.config.js');
+const { openControl } = await import('./support/control.js');
+const { findChromium, CHROMIUM_FLAGS } = await import('./support/chromium.js');
+const { default: karma } = await import('karma');
+
+let passed = 0;
+let failed = 0;
+
+if (what !== 'node') {
+  const browser = await findChromium().catch((error) => {
+    console.error(error.message);
+    process.exit(1);
+  });
+  process.env['CHROME_BIN'] = browser;
+  console.log(`Browser: ${browser}`);
+  for (const folder of ['unit', 'functional']) {
+    if (what === '' || what === folder) await runInBrowser(folder);
+  }
+}
+if (what === '' || what === 'node') await runInNode();
+console.log(`${passed} passed, ${failed} failed`);
+process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
+
+async function runInBrowser(folder) {
+  const options = bundle(folder, only);
+  const build = await rollup(options);
+  await build.write(options.output);
+  await build.close();
+  const control = await openControl({ port: 0 });
+  const config = karma.config.parseConfig(
+    null,
+    {
+      basePath: process.cwd(),
+      frameworks: ['qunit'],
+      files: [
+        options.output.file,
+        ...['dist', 'test/media', 'demo/media', 'node_modules/video.js/dist'].map((served) => ({
+          pattern: `${served}/**/*`,
+          included: false,
+          watched: false,
+        })),
+      ],
+      browsers: ['Quiet'],
+      customLaunchers: { Quiet: { base: 'Chrome', flags: [...CHROMIUM_FLAGS, '--ignore-certificate-errors'] } },
+      client: { control: control.url, qunit: { testTimeout: 30_000 }, captureConsole: false },
+      plugins: ['karma-qunit', 'karma-chrome-launcher', { 'reporter:sentences': ['type', sentences()] }],
+      reporters: ['sentences'],
+      singleRun: true,
+      autoWatch: false,
+      hostname: 'localhost',
+      listenAddress: '127.0.0.1',
+      logLevel: karma.constants.LOG_WARN,
+      browserNoActivityTimeout: 60_000,
+    },
+    { promiseConfig: true, throwErrors: true },
+  );
+  const code = await new Promise((resolve) => {
+    config.then((parsed) => new karma.Server(parsed, resolve).start(), (error) => { console.error(error); resolve(1); }); // prettier-ignore
+  });
+  await control.close();
+  rmSync(options.output.file);
+  if (code !== 0 && failed === 0) failed += 1; // the run itself broke: no test may hide that
+}
+
+function sentences() {
+  return function Sentences() {
+    this.adapters = [];
+    this.onSpecComplete = (_browser, { success, skipped, suite, description, log, time }) => {
+      if (skipped) return;
+      if (success) passed += 1;
+      else failed += 1;
+      const line = `${[...suite, description].join(' › ')} (${time} ms)`;
+      console.log(success ? `  ok ${line}` : `  NOT OK ${line}\n${log.join('\n')}`);
+    };
+    this.onBrowserError = (_browser, error) => {
+      failed += 1;
+      console.log(`  NOT OK the page: ${typeof error === 'string' ? error : (error.message ?? JSON.stringify(error))}`);
+    };
+  };
+}
+
+async function runInNode() {
+  const args = ['--test', '--test-reporter=tap', 'test/support/network.check.js', 'test/node/'];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  let text = '';
+  child.stdout.on('data', (data) => {
+    text += data;
+  });
+  await new Promise((resolve) => child.on('close', resolve));
+  const count = (word) => Number(new RegExp(`^# ${word} (\\d+)`, 'm').exec(text)?.[1] ?? 0);
+  console.log(text.split('\n').filter((line) => /^ *(not ok|ok) /.test(line)).join('\n')); // prettier-ignore
+  if (count('fail') > 0) console.log(text);
+  passed += count('pass');
+  failed += count('fail');
+}
