@@ -8,18 +8,27 @@ import { readFileSync } from 'node:fs';
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
 const banner = `/*! videojs-edge-select ${version} | Apache-2.0 | THIRD-PARTY.md */`;
-// Of what dns-packet knows, the record types that this package never reads are not shipped: without their cases in the
-// library's tables, and with its codecs marked as free of side effects, they fall away. 5 kB gzipped.
-const READ = ['A', 'AAAA', 'CNAME', 'SOA', 'SRV', 'TXT', 'OPT'];
-const unread = (line, type) => (READ.includes(type.toUpperCase()) ? line : '');
+// Of what dns-packet knows, what this package never reads or writes is not shipped: without their cases in the library's
+// tables, and with its codecs marked as free of side effects, they fall away. 5 kB gzipped.
+const USED = ['A', 'AAAA', 'CNAME', 'SOA', 'SRV', 'TXT', 'OPT', 'IN', 'QUERY', 'NOERROR'];
+const ifUsed = (line, name) => (USED.includes(name) ? line : '');
+const UTF8 = `
+export const encodingLength = (text) => new TextEncoder().encode(text).length;
+export function encode(text, bytes, at) {
+  const { written } = new TextEncoder().encodeInto(text, bytes.subarray(at));
+  encode.bytes = written;
+  return bytes;
+}
+export const decode = (bytes, from, to) => new TextDecoder().decode(bytes.subarray(from, to));`;
 const leanDnsPacket = {
   name: 'lean-dns-packet',
+  // the browser's own in place of a package that does the same
+  resolveId: (id) => (id === 'utf8-codec' ? '\0utf8-codec' : null),
+  load: (id) => (id === '\0utf8-codec' ? UTF8 : null),
   transform(code, id) {
-    if (/dns-packet.types\.mjs$/.test(id))
-      return { code: code.replace(/^.*case.*'([\w-]+)'.*\n/gm, unread), map: null };
-    if (!/dns-packet.index\.mjs$/.test(id)) return null;
+    if (!id.includes('@dnsquery/dns-packet')) return null;
     const lean = code
-      .replace(/^ *case '(\w+)': return r\w+\n/gm, unread)
+      .replace(/^ *case (?:\d+: return )?'([\w-]+)'.*\n/gm, ifUsed)
       .replace(/^r\w+\.\w+ = .*\n/gm, '')
       .replaceAll('= codec({', '= /*#__PURE__*/ codec({');
     return { code: lean, map: null };

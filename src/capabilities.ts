@@ -4,6 +4,9 @@
  */
 import { decodeCmsdDynamic } from '@svta/cml-cmsd';
 
+/** Headers are text of others: what is longer than this is cut. */
+const MAX_TEXT = 256;
+
 /** Absent members are not known. Cross-origin, an edge must name these headers in `Access-Control-Expose-Headers`. */
 export interface Capabilities {
   /** ALPN name such as `h2` (Resource Timing, needs `Timing-Allow-Origin`). */
@@ -30,38 +33,36 @@ export interface Capabilities {
 
 /** @see CTA-5006 (CMSD), section 3: the last member of the list is of the server nearest to the client */
 export function capabilities(headers: Headers): Capabilities {
-  const ranges = headers.get('accept-ranges');
+  const text = (name: string): string | undefined => headers.get(name)?.slice(0, MAX_TEXT);
   const length = Number(headers.get('content-length') ?? NaN);
-  return {
-    ...text('allow', headers.get('allow')),
-    ...text('date', headers.get('date')),
-    ...text('etag', headers.get('etag')),
-    ...text('serverTiming', headers.get('server-timing')),
-    ...(ranges !== null && { ranges: ranges.toLowerCase() === 'bytes' }),
-    ...(Number.isInteger(length) && { length }),
+  const ranges = text('accept-ranges');
+  return defined({
+    allow: text('allow'),
+    date: text('date'),
+    etag: text('etag'),
+    serverTiming: text('server-timing'),
+    ranges: ranges === undefined ? ranges : ranges.toLowerCase() === 'bytes',
+    length: Number.isInteger(length) ? length : undefined,
     ...dynamic(headers.get('cmsd-dynamic')),
-  };
+  });
 }
 
-function dynamic(header: string | null): Capabilities {
+function dynamic(header: string | null): Record<string, unknown> {
   if (header === null) return {};
   try {
-    const { etp, mb, rd, du } = (decodeCmsdDynamic(header).at(-1)?.params ?? {}) as Readonly<Record<string, unknown>>;
+    const { etp, mb, rd, du } = (decodeCmsdDynamic(header).at(-1)?.params ?? {}) as Record<string, unknown>;
+    const amount = (value: unknown): unknown => (typeof value === 'number' && value >= 0 ? value : undefined);
     return {
-      ...(du === true && { moveAway: true }),
-      ...amount('etpKbps', etp),
-      ...amount('maxBitrateKbps', mb),
-      ...amount('responseDelayMs', rd),
+      moveAway: du === true || undefined,
+      etpKbps: amount(etp),
+      maxBitrateKbps: amount(mb),
+      responseDelayMs: amount(rd),
     };
   } catch {
     return {};
   }
 }
 
-function text<K extends string>(key: K, value: string | null): { readonly [P in K]?: string } {
-  return (value === null ? {} : { [key]: value.slice(0, 256) }) as { readonly [P in K]?: string };
-}
-
-function amount<K extends string>(key: K, value: unknown): { readonly [P in K]?: number } {
-  return (typeof value === 'number' && value >= 0 ? { [key]: value } : {}) as { readonly [P in K]?: number };
+function defined(members: Record<string, unknown>): Capabilities {
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined));
 }

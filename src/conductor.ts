@@ -62,6 +62,7 @@ const FRESH_MS = 10_000;
 const OWN_HEADERS = ['range'];
 const PLAYLISTS = ['hls-playlist', 'dash-manifest'];
 
+/** Begins nothing by itself: `begin()` does, once the caller can hear. */
 export function conductor(
   source: EdgeSource,
   given: SourceObject,
@@ -77,6 +78,7 @@ export function conductor(
   /** Edges that did not answer; to blame only once somebody else does. */
   const suspects = new Set<string>();
   const disposed = new AbortController();
+  const isDisposed = (): boolean => disposed.signal.aborted;
   let state: State = { kind: 'idle' };
   let current: Search | null = null;
   let lastPlaylist = source.src;
@@ -189,10 +191,10 @@ export function conductor(
     reportedTo = origin;
     if (!settings.report || silenced.has(origin)) return;
     const made = await makeReport(selected, settings, { sessionId, from }, platform);
-    if (disposed.signal.aborted) return;
+    if (isDisposed()) return;
     const accepted = await sendReport(made, origin + settings.report.path, platform);
     if (!accepted) silenced.add(origin);
-    if (!disposed.signal.aborted) tell({ type: 'edgeselect:reported', edge: origin, accepted, report: made });
+    if (!isDisposed()) tell({ type: 'edgeselect:reported', edge: origin, accepted, report: made });
   }
 
   function isRerouted(url: string): boolean {
@@ -280,7 +282,7 @@ export function conductor(
       if (blames(one)) directory.failed(one.edge.origin);
       else if (one.because !== 'status') suspects.add(one.edge.origin);
     }
-    if (!lane || outcome.kind !== 'delivered' || disposed.signal.aborted) return;
+    if (!lane || outcome.kind !== 'delivered' || isDisposed()) return;
     if (lane.edge) {
       suspects.delete(lane.edge.origin);
       directory.answered(lane.edge.origin, outcome.firstByteMs);

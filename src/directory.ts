@@ -29,7 +29,7 @@ export interface Directory {
   ask(question: Question, settings: Settings): Promise<Answer>;
   /** The id of this page load, for clients that give none of their own. */
   readonly pageId: string;
-  cooling(origin: string): boolean;
+  cooling: (origin: string) => boolean;
   /** How long the edge may be silent. */
   patienceMs(origin: string, stallMs: number): number;
   answered(origin: string, firstByteMs: number): void;
@@ -41,6 +41,7 @@ export interface Directory {
   key(source: EdgeSource, settings: Settings): string;
 }
 
+/** An empty one; what `platform` recalls of nameservers is in it. */
 export function directory(platform: Platform): Directory {
   const health = nameserverHealth(platform);
   const entries = new Map<string, Entry>();

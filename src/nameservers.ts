@@ -33,8 +33,8 @@ export function nameserverHealth(platform: Platform): NameserverHealth {
   // storage may be forbidden: what this page saw is kept here as well
   let memory = read();
   const change = (url: string, entry: Memory[string] | undefined): void => {
-    const { [url]: _, ...others } = { ...memory, ...read() };
-    memory = entry ? { ...others, [url]: entry } : others;
+    const others = Object.entries({ ...memory, ...read() }).filter(([name]) => name !== url);
+    memory = Object.fromEntries(entry ? [...others, [url, entry]] : others);
     platform.store(MEMORY_KEY, JSON.stringify(memory));
   };
   return {

@@ -174,7 +174,7 @@ const CHECKS: { readonly [K in keyof EdgeSelectOptions]-?: Check } = {
   allowedHosts: hostList,
   remember: ['true or false', (value) => typeof value === 'boolean'],
   report: ['true, false, or an object with path, edges, fields', isReport],
-  resolver: ['an object with resolve()', (value) => isObject(value) && isFunction(value['resolve'])],
+  resolver: ['an object with resolve()', (value) => isObject(value) && isFunction(value.resolve)],
   discover: aFunction,
 };
 
@@ -237,7 +237,7 @@ function isSubnet(value: unknown): boolean {
 
 function isServers(value: unknown): boolean {
   if (!isObject(value)) return false;
-  if (value['type'] === 'SRV') return true;
+  if (value.type === 'SRV') return true;
   const { type, url } = value;
   return (type === 'A' || type === 'AAAA') && isUrl(url) && /\{(dashed|address)\}/.test(url as string);
 }
@@ -254,10 +254,11 @@ function isReport(value: unknown): boolean {
   );
 }
 
-/** The known name that shares most pairs of neighbouring letters with `name`. */
+/** The known name that shares most pairs of neighbouring letters with `name`, by the length of both. */
 function nearest(name: string, known: readonly string[]): string {
   const pairs = (text: string): string[] => Array.from(text.slice(1), (_, i) => text.slice(i, i + 2).toLowerCase());
   const own = pairs(name);
-  const likeness = (other: string): number => pairs(other).filter((pair) => own.includes(pair)).length / other.length;
+  const likeness = (other: string): number =>
+    pairs(other).filter((pair) => own.includes(pair)).length / (own.length + other.length);
   return known.reduce((best, next) => (likeness(next) > likeness(best) ? next : best));
 }

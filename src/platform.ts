@@ -27,7 +27,7 @@ export interface Platform {
   /** Runs `run` after `ms`; what it returns cancels it. */
   after(ms: number, run: () => void): () => void;
   /** 0 <= n < 1. */
-  random(): number;
+  random: () => number;
   /** A new identifier of 16 random bytes, as 32 hexadecimal digits. */
   randomId(): string;
   /** The first 8 bytes of the text's SHA-256 in hexadecimal; empty where the page is no secure context. */

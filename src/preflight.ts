@@ -88,7 +88,7 @@ const MOVE_AWAY_MS = 50;
 /** A loser's body is read to its end up to here, since that keeps its connection for later use. */
 const DRAIN_BYTES = 65_536;
 /** Which method may find an edge that the first could not: some servers know no OPTIONS, or answer no HEAD. */
-const NEXT_METHOD: { readonly [M in Method]: Method | null } = { OPTIONS: 'HEAD', HEAD: 'GET', GET: null };
+const NEXT_METHOD: Readonly<Record<Method, Method | null>> = { OPTIONS: 'HEAD', HEAD: 'GET', GET: null };
 
 /** A probe while it runs. */
 interface Runner {
@@ -144,16 +144,15 @@ export function race(edges: readonly Edge[], request: RaceRequest, rules: RaceRu
     );
     const next = NEXT_METHOD[rules.method];
     const best = (await heats(fields, rules.method)) ?? (next && !over ? await retry(fields, next) : null);
-    if (!best) return null;
-    const opened = rules.method === 'GET' ? best.opened : null;
-    if (opened) best.opened = null;
+    const opened = best && rules.method === 'GET' ? best.opened : null;
+    if (best && opened) best.opened = null;
     for (const runner of runners) void runner.done.then(() => drainRunner(runner));
-    return { edge: best.probe.edge, opened };
+    return best && { edge: best.probe.edge, opened };
   }
 
   async function retry(fields: Edge[][], method: Method): Promise<Runner | null> {
     tools.warn(`no edge gave a readable answer to ${rules.method}; trying ${method}`);
-    runners.length = 0;
+    for (const runner of runners.splice(0)) void drainRunner(runner);
     return heats(fields, method);
   }
 
@@ -285,9 +284,11 @@ export function race(edges: readonly Edge[], request: RaceRequest, rules: RaceRu
   async function diagnose(runner: Runner): Promise<void> {
     if (runner.probe.outcome !== 'unreachable' || request.opaque) return;
     const controller = new AbortController();
-    const cancel = platform.after(rules.preflightTimeoutMs, () => {
+    const abort = (): void => {
       controller.abort();
-    });
+    };
+    const cancel = platform.after(rules.preflightTimeoutMs, abort);
+    signal.addEventListener('abort', abort);
     try {
       const init = { method: 'HEAD', mode: 'no-cors', cache: 'no-store', signal: controller.signal } as const;
       await platform.fetch(rules.edgeUrl(request.url, runner.probe.edge), init);

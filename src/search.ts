@@ -49,10 +49,12 @@ export interface SearchTools {
   readonly warn: (text: string) => void;
 }
 
+/** Begins at once. */
 export function search(tools: SearchTools): Search {
   const { source, given, settings, platform, directory, send } = tools;
   const controller = new AbortController();
   const { signal } = controller;
+  const isOver = (): boolean => signal.aborted;
   const startedAt = platform.now();
   let lookingUp = true;
   let hasContest = false;
@@ -90,7 +92,7 @@ export function search(tools: SearchTools): Search {
       const edges = candidates.edges.filter(({ origin }) => !directory.cooling(origin));
       if (edges.length === 0) throw new EdgeSelectError('EDGES_COOLING', { edges: candidates.edges.length });
       const wanted = await contest;
-      if (signal.aborted) return null;
+      if (isOver()) return null;
 
       const held = wanted.held();
       const controlled = platform.controlled();
@@ -105,7 +107,7 @@ export function search(tools: SearchTools): Search {
         { platform, signal, warn: tools.warn },
       );
       const winner = await running.winner;
-      if (signal.aborted) return null;
+      if (isOver()) return null;
       if (winner) {
         const selection = choose(
           source.service,
@@ -134,7 +136,7 @@ export function search(tools: SearchTools): Search {
 
   async function complete(selection: Selection, ended: Promise<Selection['probes']>): Promise<void> {
     const probes = await ended;
-    if (signal.aborted) return;
+    if (isOver()) return;
     for (const { edge, outcome, elapsedMs } of probes) {
       if (outcome === 'ok') directory.answered(edge.origin, elapsedMs ?? 0);
       else directory.failed(edge.origin);
@@ -143,7 +145,7 @@ export function search(tools: SearchTools): Search {
   }
 
   function fail(cause: unknown): void {
-    if (signal.aborted) return;
+    if (isOver()) return;
     send({
       kind: 'failed',
       error: isError(cause) ? cause : new EdgeSelectError('LOOKUP_FAILED', { lookup: 'servers' }, cause),

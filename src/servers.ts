@@ -66,12 +66,12 @@ export async function servers(
     const asked = equals.slice(0, settings.maxTokens);
     const sum = asked.reduce((total, { weight }) => total + weight, 0);
     const answers = await Promise.allSettled(asked.map((token) => resolveToken(token)));
-    for (const [i, result] of answers.entries()) {
-      if (result.status === 'rejected') {
-        failure = result.reason;
+    for (const [i, token] of asked.entries()) {
+      const result = answers[i];
+      if (result?.status !== 'fulfilled') {
+        failure = result?.reason;
         continue;
       }
-      const token = asked[i] as Token;
       const tokenShare = sum > 0 ? token.weight / sum : 1 / asked.length;
       const usable = result.value.records.flatMap((record) => endpoint(record, source, settings));
       const allowed = usable.filter(({ origin }) => isAllowed(origin, settings, rules));

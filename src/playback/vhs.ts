@@ -46,9 +46,19 @@ export function hookRequests(xhr: VhsXhr, global: VhsXhr, routes: HookRoutes, pl
     const { requestType = '', timeout: timeoutMs = 0 } = asked;
     const transport = new TransportRequest({ routes, platform, requestType, timeoutMs });
     // a timer of @videojs/xhr would count the time spent on servers that failed
-    return { ...asked, xhr: transport, timeout: 0 };
+    const ours = { xhr: transport, timeout: 0 };
+    // in place, since VHS goes back to these when a later hook changes them and returns nothing
+    Object.assign(options, ours);
+    return asked === options ? options : { ...asked, ...ours };
   };
-  xhr.onRequest(hook);
+  // first of all: a hook that returns nothing would leave nothing to those after it
+  const others = [...(xhr._requestCallbackSet ?? [])];
+  others.forEach((other) => {
+    xhr.offRequest(other);
+  });
+  [hook, ...others].forEach((each) => {
+    xhr.onRequest(each);
+  });
   return () => {
     xhr.offRequest(hook);
   };

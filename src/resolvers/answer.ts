@@ -41,15 +41,19 @@ export function readAnswer(message: Message, question: Question, nameserver: str
   const answers = message.answers.slice(0, MAX_RECORDS);
   let owner = question.name;
   let ttlSeconds = Infinity;
-  for (let hop = 0; hop < answers.length; hop += 1) {
-    const alias = answers.find(({ name, data }) => sameName(name, owner) && data !== null && 'alias' in data);
-    if (!alias?.data || !('alias' in alias.data)) break;
+  const followed = new Set<RawRecord>(); // so that aliases in a circle end
+  for (;;) {
+    const alias = answers.find(
+      (record) => sameName(record.name, owner) && !followed.has(record) && isAlias(record.data),
+    );
+    if (!alias || !isAlias(alias.data)) break;
+    followed.add(alias);
     owner = alias.data.alias;
     ttlSeconds = Math.min(ttlSeconds, alias.ttlSeconds);
   }
   const records: DnsRecord[] = [];
   for (const { name, ttlSeconds: ttl, data } of answers) {
-    if (data === null || 'alias' in data || data.type !== question.type || !sameName(name, owner)) continue;
+    if (data === null || isAlias(data) || data.type !== question.type || !sameName(name, owner)) continue;
     records.push(data);
     ttlSeconds = Math.min(ttlSeconds, ttl);
   }
@@ -62,6 +66,10 @@ export function readAnswer(message: Message, question: Question, nameserver: str
 /** A name as it is compared: without the last dot, in lower case (RFC 1035, section 2.3.3). */
 export function bareName(name: string): string {
   return name.replace(/\.$/, '').toLowerCase();
+}
+
+function isAlias(data: RawRecord['data']): data is { readonly alias: string } {
+  return data !== null && 'alias' in data;
 }
 
 function sameName(a: string, b: string): boolean {

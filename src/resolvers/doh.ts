@@ -103,6 +103,7 @@ function rawRecord(answer: NonNullable<Packet['answers']>[number]): RawRecord {
     case 'TXT':
       data = textRecord(answer.data);
       break;
+    default: // none that is asked for
   }
   return { name: answer.name, ttlSeconds: answer.ttl ?? 0, data };
 }

@@ -58,9 +58,9 @@ export async function attempt(
 ): Promise<Outcome> {
   const controller = new AbortController();
   let answered = false;
-  let gaveUp: FailureKind | null = null;
+  const gaveUp: FailureKind[] = [];
   const giveUp = (because: FailureKind): void => {
-    gaveUp = because;
+    gaveUp.push(because);
     controller.abort();
     lane.opened?.abort();
   };
@@ -108,7 +108,7 @@ export async function attempt(
     if (request.binary && bytes < length) return fail('short');
     return { kind: 'delivered', firstByteMs, elapsedMs: platform.now() - startedAt, bytes };
   } catch {
-    return fail(gaveUp ?? (answered ? 'short' : 'refused'));
+    return fail(gaveUp[0] ?? (answered ? 'short' : 'refused'));
   } finally {
     cancelPatience();
     cancelLimit();

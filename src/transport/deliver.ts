@@ -33,12 +33,13 @@ export async function deliver(
   sink: AnswerSink,
   tools: AttemptTools,
 ): Promise<End> {
+  const isOver = (): boolean => tools.signal.aborted;
   const tries: Try[] = [];
   let refusal: { readonly opened: Opened; readonly lane: Lane } | null = null;
   let last: Outcome = { kind: 'failed', because: 'refused', status: 0, opened: null };
   for (;;) {
     const lane = await routes.next(request, tries, tools.signal);
-    if (tools.signal.aborted || !lane) break;
+    if (isOver() || !lane) break;
     const to = {
       chunk: sink.chunk,
       headers: (response: Response, startedAt: number): void => {
@@ -46,7 +47,7 @@ export async function deliver(
       },
     };
     last = await attempt(request, lane, to, tools);
-    if (tools.signal.aborted) break;
+    if (isOver()) break;
     if (last.kind === 'delivered') {
       if (refusal) void drain(refusal.opened);
       routes.ended(request, tries, lane, last);
@@ -62,7 +63,7 @@ export async function deliver(
       }
     }
   }
-  if (tools.signal.aborted) {
+  if (isOver()) {
     refusal?.opened.abort();
     return 'error';
   }

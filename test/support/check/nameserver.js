@@ -93,7 +93,9 @@ describe('nameserver: who asks', () => {
       const option = edns && 'options' in edns ? edns.options[0] : undefined;
       assert.deepEqual([option?.code, option?.sourcePrefixLength, option?.data[3]], [8, bits, scope], ip);
     }
-    assert.deepEqual(/** @type {any} */ (world.log[0]?.body).subnet, {
+    const [first] = world.log;
+    assert.ok(first);
+    assert.deepEqual(/** @type {any} */ (first.body).subnet, {
       ...{ family: 'ipv4', address: '198.51.100.0', prefixLength: 24 },
     });
     await world.patch({ nameservers: { map: { ecsEcho: false } } });
@@ -128,9 +130,11 @@ describe('nameserver: what is there', () => {
       const message = received.message();
       assert.equal(message.rcode, rcode);
       assert.deepEqual(message.answers, []);
-      assert.equal(message.authorities[0]?.type, 'SOA');
-      assert.equal(message.authorities[0]?.ttl, 99);
-      assert.equal(/** @type {{minimum: number}} */ (message.authorities[0]?.data).minimum, 7);
+      const [soa] = message.authorities;
+      assert.ok(soa);
+      assert.equal(soa.type, 'SOA');
+      assert.equal(soa.ttl, 99);
+      assert.equal(/** @type {{minimum: number}} */ (soa.data).minimum, 7);
       assert.equal(received.headers['cache-control'], 'max-age=7');
     }
   });
