@@ -1,0 +1,120 @@
+// What npm and a CDN would serve: the built files, loaded as their users load them.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { test } from 'node:test';
+import { createContext, runInContext } from 'node:vm';
+import { gzipSync } from 'node:zlib';
+
+const root = new URL('../../', import.meta.url);
+const read = (path) => readFileSync(new URL(path, root), 'utf8');
+const manifest = JSON.parse(read('package.json'));
+const PUBLIC = ['EdgeSelectError', 'doh', 'dohJsClient', 'dohJson', 'register'];
+/** The budget of the script tag, everything included but Video.js. */
+const MAX_GZIPPED_BYTES = 22_000;
+
+/** Every path that package.json promises. */
+function promised(value) {
+  if (typeof value === 'string') return value.includes('*') ? [] : [value];
+  return Object.values(value).flatMap(promised);
+}
+
+test('every file that package.json names is there', () => {
+  const { main, module, types, unpkg, jsdelivr, exports } = manifest;
+  for (const path of promised([main, module, types, unpkg, jsdelivr, exports])) {
+    assert.ok(existsSync(new URL(path, root)), path);
+  }
+});
+
+test('each condition of exports gives its types first', () => {
+  for (const conditions of Object.values(manifest.exports)) {
+    if (typeof conditions === 'string') continue;
+    for (const entry of Object.values(conditions)) assert.equal(Object.keys(entry)[0], 'types');
+  }
+});
+
+test('the files that register the plugin, and no others, are named as having side effects', () => {
+  const registering = manifest.sideEffects.map((path) => path.replace('./', ''));
+  for (const path of registering.filter((one) => one.startsWith('dist/'))) {
+    assert.match(read(path), /register\(|registerPlugin/, path);
+  }
+  assert.ok(!registering.some((path) => path.includes('register')), 'the side door does nothing by itself');
+});
+
+test('npm would pack the bundles, the source, and no test, demo or medium', () => {
+  const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
+  const [packed] = JSON.parse(
+    execFileSync(npm, ['pack', '--dry-run', '--json', '--ignore-scripts'], { cwd: root, encoding: 'utf8' }),
+  );
+  const paths = packed.files.map(({ path }) => path);
+  assert.ok(paths.includes('dist/videojs-edge-select.min.js'));
+  assert.ok(paths.includes('LICENSE'));
+  assert.deepEqual(
+    paths.filter((path) => !/^(dist|src)\/|^[\w-]+\.(md|json)$|^LICENSE$/.test(path)),
+    [],
+  );
+});
+
+test('the side door loads in Node by require and by import, where there is no window', async () => {
+  assert.equal(typeof globalThis.window, 'undefined');
+  const required = createRequire(import.meta.url)('../../dist/register.cjs');
+  const imported = await import('../../dist/register.mjs');
+  assert.equal(typeof required.register, 'function');
+  assert.equal(typeof imported.register, 'function');
+});
+
+test('the front door loads in Node by require, and exports what it promises', () => {
+  const script = "console.log(JSON.stringify(Object.keys(require('./dist/videojs-edge-select.cjs')).sort()))";
+  const text = execFileSync(process.execPath, ['-e', script], { cwd: root, encoding: 'utf8' });
+  assert.deepEqual(JSON.parse(text), PUBLIC);
+});
+
+test('the script tag registers on the global videojs and defines the global videojsEdgeSelect', () => {
+  for (const file of ['dist/videojs-edge-select.js', 'dist/videojs-edge-select.min.js']) {
+    const plugins = [];
+    const videojs = {
+      getPlugin: () => undefined,
+      use: () => undefined,
+      getTech: () => ({ registerSourceHandler: () => undefined }),
+      registerPlugin: (name) => plugins.push(name),
+    };
+    const page = createContext({ videojs, EventTarget, URL, TextEncoder });
+    runInContext(read(file), page);
+    assert.deepEqual(plugins, ['edgeSelect'], file);
+    assert.deepEqual(Object.keys(page.videojsEdgeSelect).sort(), PUBLIC, file);
+  }
+});
+
+test(`the minified script has at most ${MAX_GZIPPED_BYTES} bytes gzipped`, () => {
+  const bytes = gzipSync(read('dist/videojs-edge-select.min.js'), { level: 9 }).length;
+  console.log(`# ${bytes} bytes gzipped`);
+  assert.ok(bytes <= MAX_GZIPPED_BYTES, `${bytes} bytes`);
+});
+
+test('each bundle brings its source map', () => {
+  for (const name of [
+    'videojs-edge-select.mjs',
+    'videojs-edge-select.cjs',
+    'videojs-edge-select.js',
+    'videojs-edge-select.min.js',
+  ]) {
+    const { sources } = JSON.parse(read(`dist/${name}.map`));
+    assert.ok(sources.length > 0, name);
+    assert.ok(read(`dist/${name}`).includes(`sourceMappingURL=${name}.map`), name);
+  }
+});
+
+test('nothing from npm is needed at run time but Video.js', () => {
+  assert.equal(manifest.dependencies, undefined);
+  assert.deepEqual(Object.keys(manifest.peerDependencies), ['video.js']);
+  const imports = read('dist/videojs-edge-select.mjs') + read('dist/register.mjs');
+  const packages = [...imports.matchAll(/^(?:import|export) .* from '([^.'][^']*)'/gm)].map(([, name]) => name);
+  assert.deepEqual([...new Set(packages)], ['video.js']);
+});
+
+test('publint finds nothing wrong', async () => {
+  const { publint } = await import('publint');
+  const { messages } = await publint({ pkgDir: new URL('.', root).pathname, strict: true });
+  assert.deepEqual(messages, []);
+});
