@@ -1,5 +1,4 @@
 import js from '@eslint/js';
-import { importX } from 'eslint-plugin-import-x';
 import jsdoc from 'eslint-plugin-jsdoc';
 import globals from 'globals';
 import ts from 'typescript-eslint';
@@ -16,11 +15,9 @@ export default ts.config(
   {
     files: ['src/**/*.ts', 'test/**/*.ts'],
     extends: [ts.configs.strictTypeChecked, ts.configs.stylisticTypeChecked],
-    plugins: { 'import-x': importX, jsdoc },
+    plugins: { jsdoc },
     languageOptions: typed,
-    settings: { 'import-x/resolver': { node: { extensions: ['.ts', '.js'] } } },
     rules: {
-      'import-x/no-cycle': 'error',
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
       '@typescript-eslint/consistent-type-imports': 'error',
       '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],

@@ -84,6 +84,7 @@ export function conductor(
   let lastPlaylist = source.src;
   let reportedTo: string | null = null;
   let remembered: Edge | null = null;
+  let heldSince: number | null = null;
 
   return {
     source,
@@ -123,6 +124,8 @@ export function conductor(
 
   function send(input: Input): void {
     if (input.kind === 'found') adoptSelection(input.selection);
+    // bypassed means the origin: what served the page before is not asked any more
+    if (input.kind === 'failed') remembered = null;
     const next = step(state, input);
     state = next.state;
     next.effects.forEach(carryOut);
@@ -155,6 +158,7 @@ export function conductor(
 
   function startSearch(): void {
     const waited = state.kind === 'selecting' && !remembered;
+    heldSince = null;
     current?.abort();
     current = search({
       source,
@@ -237,17 +241,20 @@ export function conductor(
     const isPlaylist = PLAYLISTS.includes(request.requestType) && request.method === 'GET';
     // a lookup that is out for longer than a second nameserver would have had to wait is not waited for
     const isLate = running.lookingUp() && platform.now() - running.startedAt > settings.lookupStaggerMs;
-    const waits = isPlaylist && mayRace && !isLate;
+    // one after the other, requests are held for no longer than one alone
+    const leftMs = settings.originAfterMs - (platform.now() - (heldSince ?? platform.now()));
+    const waits = isPlaylist && mayRace && !isLate && leftMs >= 0;
 
     const method = raceMethod(settings.preflight, url, waits);
     const raced: RaceRequest = { url, headers: mayRace ? request.headers : {}, withCredentials, guarded };
     let held = waits;
     const isMine = running.run({ request: raced, method, held: () => held });
     if (!waits) return null;
+    heldSince ??= platform.now();
 
     const isRace = isMine && method === 'GET' && !platform.controlled();
     const win = isRace ? running.win : running.win.then((winner) => winner && { ...winner, opened: null });
-    const rules = { originAfterMs: settings.originAfterMs, raced: isRace };
+    const rules = { originAfterMs: leftMs, raced: isRace };
     const { edge, opened } = await hold(raced, win, rules, { platform, signal });
     held = false;
     return laneOf(request, edge, opened);

@@ -52,6 +52,7 @@ export function hold(
       settled = true;
       cancel();
       signal.removeEventListener('abort', settleWithOrigin);
+      if (typeof origin === 'object' && origin && origin !== held.opened) void drain(origin);
       resolve(held);
     }
 

@@ -23,30 +23,30 @@ export interface NameserverHealth {
 
 /** Reads the memory anew each time: other frames of the tab write it too. */
 export function nameserverHealth(platform: Platform): NameserverHealth {
+  // storage may be forbidden: what this page saw is kept here as well
+  let memory: Memory = {};
   const read = (): Memory => {
     try {
-      return JSON.parse(platform.recall(MEMORY_KEY) ?? '{}') as Memory;
+      return { ...memory, ...(JSON.parse(platform.recall(MEMORY_KEY) ?? '{}') as Memory | null) };
     } catch {
-      return {};
+      return memory;
     }
   };
-  // storage may be forbidden: what this page saw is kept here as well
-  let memory = read();
   const change = (url: string, entry: Memory[string] | undefined): void => {
-    const others = Object.entries({ ...memory, ...read() }).filter(([name]) => name !== url);
+    const others = Object.entries(read()).filter(([name]) => name !== url);
     memory = Object.fromEntries(entry ? [...others, [url, entry]] : others);
     platform.store(MEMORY_KEY, JSON.stringify(memory));
   };
   return {
-    passedOver: (url) => url !== undefined && (memory[url]?.until ?? 0) > platform.wallClock(),
+    passedOver: (url) => url !== undefined && (read()[url]?.until ?? 0) > platform.wallClock(),
     failed(url) {
       if (url === undefined) return;
-      const failures = (memory[url]?.failures ?? 0) + 1;
+      const failures = (read()[url]?.failures ?? 0) + 1;
       const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** (failures - 1), LONGEST_PAUSE_MS);
       change(url, { failures, until: platform.wallClock() + pauseMs });
     },
     answered(url) {
-      if (url !== undefined && memory[url]) change(url, undefined);
+      if (url !== undefined && read()[url]) change(url, undefined);
     },
   };
 }

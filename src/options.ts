@@ -232,7 +232,17 @@ function isClient(value: unknown): boolean {
 function isSubnet(value: unknown): boolean {
   if (!isString(value)) return false;
   const [, ip = '', prefix = ''] = /^([\d.]+|[\da-f:.]*:[\da-f:.]*)\/(\d{1,3})$/i.exec(value) ?? [];
-  return ip !== '' && Number(prefix) <= (ip.includes(':') ? 56 : 24);
+  return isAddress(ip) && Number(prefix) <= (ip.includes(':') ? 56 : 24);
+}
+
+function isAddress(ip: string): boolean {
+  const isLong = ip.includes(':');
+  try {
+    // what is short of four numbers becomes another address in a URL
+    return new URL(`http://${isLong ? `[${ip}]` : ip}`).hostname === ip || isLong;
+  } catch {
+    return false;
+  }
 }
 
 function isServers(value: unknown): boolean {

@@ -54,7 +54,7 @@ export function browserPlatform(): Platform {
     if (watching || typeof document === 'undefined') return;
     watching = true;
     document.addEventListener('securitypolicyviolation', (event) => {
-      violations.set(originOf(event.blockedURI), performance.now());
+      if (event.disposition !== 'report') violations.set(originOf(event.blockedURI), performance.now());
     });
   };
   const after = (ms: number, run: () => void): (() => void) => {

@@ -130,6 +130,8 @@ export function register(videojs: VideoJs, platform: Platform = browserPlatform(
     let firstHost: string | null = null;
     /** The last source that was ours: contrib-ads sets it again at the end of a break. */
     let contentSrc: string | null = null;
+    /** The source that is set has options of its own, and they are wrong. */
+    let isRefused = false;
     let unhook = (): void => undefined;
     const warn = (text: string): void => {
       player.log.warn(`${NAME}: ${text}`);
@@ -152,6 +154,7 @@ export function register(videojs: VideoJs, platform: Platform = browserPlatform(
       unhook();
       current?.conductor.dispose();
       current = null;
+      isRefused = false;
     };
     const dispose = (): void => {
       drop();
@@ -172,7 +175,7 @@ export function register(videojs: VideoJs, platform: Platform = browserPlatform(
 
     return {
       get state() {
-        return settings ? (current?.conductor.state().kind ?? 'idle') : 'bypassed';
+        return settings && !isRefused ? (current?.conductor.state().kind ?? 'idle') : 'bypassed';
       },
       get selection() {
         return current?.conductor.selection() ?? null;
@@ -208,6 +211,7 @@ export function register(videojs: VideoJs, platform: Platform = browserPlatform(
       try {
         return readOptions({ ...(given as object), ...source.edgeSelect }, warn);
       } catch (error) {
+        isRefused = true;
         return refuse(error);
       }
     }

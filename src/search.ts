@@ -138,8 +138,9 @@ export function search(tools: SearchTools): Search {
     const probes = await ended;
     if (isOver()) return;
     for (const { edge, outcome, elapsedMs } of probes) {
-      if (outcome === 'ok') directory.answered(edge.origin, elapsedMs ?? 0);
-      else directory.failed(edge.origin);
+      if (outcome !== 'ok') directory.failed(edge.origin);
+      // its answer to the race is older than what put it in cool-down meanwhile
+      else if (!directory.cooling(edge.origin)) directory.answered(edge.origin, elapsedMs ?? 0);
     }
     send({ kind: 'raced', selection: { ...selection, probes } });
   }

@@ -1,8 +1,7 @@
 /**
- * Is this source ours? In: a Video.js source, the player's settings. Out: an `EdgeSource`, or null for a source that is
+ * Is this source ours? In: a Video.js source, the site's rules. Out: an `EdgeSource`, or null for a source that is
  * none of our business. Never looks anything up, and never changes the source.
  */
-import type { Settings } from './options.js';
 
 /** The members of a Video.js source object that matter here. */
 export interface SourceObject {
@@ -26,6 +25,12 @@ export interface EdgeSource {
   readonly service: string;
 }
 
+/** What the site says of its sources; the settings hold it. */
+export interface SourceRules {
+  readonly service: string | ((source: SourceObject) => string | null) | null;
+  readonly hosts: readonly string[];
+}
+
 /** What decides beside the source itself. */
 export interface SourceContext {
   /** URL of the page, against which a relative `src` is resolved. */
@@ -39,10 +44,10 @@ export interface SourceContext {
  *          player's first one nor in `hosts`: an ad or a foreign clip causes no lookup and leaks no name
  * @see RFC 2782, "The format of the SRV RR": `_service._proto.name`
  */
-export function edgeSource(source: SourceObject, settings: Settings, context: SourceContext): EdgeSource | null {
+export function edgeSource(source: SourceObject, rules: SourceRules, context: SourceContext): EdgeSource | null {
   const url = httpUrl(source.src, context.page);
   if (!url || source.edgeSelect === false) return null;
-  const service = serviceName(source, url, settings, context);
+  const service = serviceName(source, url, rules, context);
   if (!service) return null;
   return {
     src: url.href,
@@ -61,7 +66,7 @@ export function hostOf(src: string, page: string): string | null {
 function serviceName(
   source: SourceObject,
   url: URL,
-  { service, hosts }: Settings,
+  { service, hosts }: SourceRules,
   { firstHost }: SourceContext,
 ): string | null {
   if (typeof service === 'function') return service(source);

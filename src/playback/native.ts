@@ -8,6 +8,9 @@ import type { Edge } from '../servers.js';
 
 /** The least shape of Video.js's Html5 tech. */
 export interface NativeTech {
+  readonly options_?: { readonly enableSourceset?: boolean };
+  /** Called for each source that the element gets; tells the player, which then takes it for its own. */
+  triggerSourceset: (src: string) => void;
   el(): HTMLMediaElement;
   paused(): boolean;
   play(): Promise<void> | undefined;
@@ -15,6 +18,7 @@ export interface NativeTech {
 
 /** What it needs of the conductor. */
 export interface NativePicker {
+  readonly source: { readonly src: string };
   pick(opaque: boolean): Promise<ElementSource | null>;
   edgeFailed(edge: Edge): void;
 }
@@ -29,22 +33,33 @@ export function playNative(
   load: (url: string | null) => void,
 ): { dispose(): void } {
   const element = tech.el();
+  const service = picker.source.src;
   let picked: ElementSource | null = null;
   let disposed = false;
+
+  // the player is told of the service's URL, now as it would be without us, and never of the edge's
+  let isLoading = false;
+  const { triggerSourceset } = tech;
+  const tellSource = (src: string): void => {
+    triggerSourceset.call(tech, src === picked?.url ? service : src);
+  };
+  tech.triggerSourceset = (src) => {
+    if (!isLoading) tellSource(src);
+  };
+  if (tech.options_?.enableSourceset) tellSource(service);
 
   // capturing listeners of the element itself run before Video.js's own
   const onError = (event: Event): void => {
     if (!picked) return;
     event.stopImmediatePropagation();
     const { edge } = picked;
-    dispose();
+    stopWatching();
     picker.edgeFailed(edge);
     loadAndGoOn(null);
   };
-  const dispose = (): void => {
-    disposed = true;
+  const stopWatching = (): void => {
     element.removeEventListener('error', onError, true);
-    element.removeEventListener('loadeddata', dispose);
+    element.removeEventListener('loadeddata', stopWatching);
   };
   element.addEventListener('error', onError, true);
 
@@ -52,15 +67,23 @@ export function playNative(
   void picker.pick(element.crossOrigin === null).then((choice) => {
     if (disposed) return;
     picked = choice;
-    element.addEventListener('loadeddata', dispose);
+    element.addEventListener('loadeddata', stopWatching);
     loadAndGoOn(choice?.url ?? null);
   });
-  return { dispose };
+  return {
+    dispose() {
+      disposed = true;
+      stopWatching();
+      tech.triggerSourceset = triggerSourceset;
+    },
+  };
 
   /** A `play()` that came while the edge was picked was for this source. */
   function loadAndGoOn(url: string | null): void {
     const isWanted = !tech.paused();
+    isLoading = true;
     load(url);
+    isLoading = false;
     if (isWanted) tech.play()?.catch(() => undefined); // the site has the promise of its own call
   }
 }

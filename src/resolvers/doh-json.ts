@@ -5,9 +5,11 @@
 import { parseTemplate } from 'url-template';
 import { EdgeSelectError } from '../errors.js';
 import type { DnsRecord, RecordType, Resolver } from '../resolver.js';
-import { bareName, readAnswer, type RawRecord } from './answer.js';
+import { bareName, readAnswer, type Message, type RawRecord } from './answer.js';
 import { getMessage } from './https.js';
 
+/** dns.google answers with the second, whatever it is asked for. */
+const MEDIA_TYPES = ['application/dns-json', 'application/json'] as const;
 /** Record types by their number (RFC 1035, 2782, 3596). */
 const TYPES: Readonly<Record<number, RecordType | 'CNAME'>> = { 1: 'A', 5: 'CNAME', 16: 'TXT', 28: 'AAAA', 33: 'SRV' };
 
@@ -30,7 +32,8 @@ interface JsonMessage {
  */
 export function dohJson(url: string): Resolver {
   const plain = !url.includes('{');
-  const template = parseTemplate(plain ? `${url}{?name,type,edns_client_subnet,id}` : url);
+  const more = `{${url.includes('?') ? '&' : '?'}name,type,edns_client_subnet,id}`;
+  const template = parseTemplate(plain ? url + more : url);
   return {
     url,
     async resolve(question, tools) {
@@ -41,29 +44,28 @@ export function dohJson(url: string): Resolver {
         ...(client?.subnet && { edns_client_subnet: client.subnet }),
         ...(client?.id && client.idAs === 'query' && { id: client.id }),
       });
-      const body = await getMessage(asked, 'application/dns-json', question.lookup, tools);
+      const body = await getMessage(asked, MEDIA_TYPES, question.lookup, tools);
       const nameserver = new URL(asked).origin;
-      let message: JsonMessage;
-      let answers: RawRecord[];
+      let message: Message;
       try {
-        message = JSON.parse(new TextDecoder().decode(body)) as JsonMessage;
-        answers = (message.Answer ?? []).map(rawRecord);
+        message = readMessage(JSON.parse(new TextDecoder().decode(body)) as JsonMessage);
       } catch (cause) {
         throw new EdgeSelectError('LOOKUP_GARBLED', { lookup: question.lookup, nameserver }, cause);
       }
-      const soa = message.Authority?.find((record) => record.type === 6);
-      const minimum = Number(soa?.data.split(' ')[6]) || 0;
-      return readAnswer(
-        {
-          rcode: message.Status,
-          truncated: message.TC === true,
-          answers,
-          negativeTtlSeconds: soa ? Math.min(soa.TTL, minimum) : 0,
-        },
-        question,
-        nameserver,
-      );
+      return readAnswer(message, question, nameserver);
     },
+  };
+}
+
+function readMessage({ Status: rcode, TC, Answer = [], Authority = [] }: JsonMessage): Message {
+  if (!Number.isInteger(rcode)) throw new Error('no status');
+  const soa = Authority.find(({ type }) => type === 6);
+  const minimum = Number(soa?.data.split(' ')[6]) || 0;
+  return {
+    rcode,
+    truncated: TC === true,
+    answers: Answer.map(rawRecord),
+    negativeTtlSeconds: soa ? Math.min(soa.TTL, minimum) : 0,
   };
 }
 
@@ -76,14 +78,10 @@ function recordData(type: RecordType | 'CNAME' | undefined, data: string): { ali
     case 'CNAME':
       return { alias: data };
     case 'SRV': {
-      const [priority, weight, port, target = ''] = data.split(' ');
-      return {
-        type,
-        priority: Number(priority),
-        weight: Number(weight),
-        port: Number(port),
-        target: bareName(target),
-      };
+      const [target = '', ...numbers] = data.split(' ').reverse();
+      const [port = NaN, weight = NaN, priority = NaN] = numbers.map(Number);
+      if (![port, weight, priority].every(Number.isInteger)) throw new Error('no SRV record');
+      return { type, priority, weight, port, target: bareName(target) };
     }
     case 'A':
     case 'AAAA':

@@ -32,7 +32,7 @@ export function doh(url: string): Resolver {
         dns: base64Url(encodeQuery(question)),
         ...(client?.id && client.idAs === 'query' && { id: client.id }),
       });
-      const body = await getMessage(asked, MEDIA_TYPE, question.lookup, tools);
+      const body = await getMessage(asked, [MEDIA_TYPE], question.lookup, tools);
       return decodeAnswer(body, question, new URL(asked).origin);
     },
   };
@@ -60,6 +60,12 @@ export function encodeQuery({ name, type, client }: Question): Uint8Array {
     }),
   } as unknown as Packet); // its types know no OPT record
   if (id) message.set(id, message.length - id.length);
+  if (client?.subnet) {
+    // nor does it cut an address within a byte, as RFC 7871, section 6, wants it; four bytes stand before the id
+    const last = message.length - 1 - (id ? 4 + id.length : 0);
+    const spareBits = (8 - (prefixOf(client.subnet) % 8)) % 8;
+    message[last] = ((message[last] ?? 0) >> spareBits) << spareBits;
+  }
   return message;
 }
 
@@ -117,14 +123,18 @@ function textRecord(data: unknown): DnsRecord {
 }
 
 function subnetOption(subnet: NonNullable<ClientIdentity['subnet']>): object {
-  const [ip = '', prefix = ''] = subnet.split('/');
+  const ip = subnet.replace(/\/.*/, '');
   return {
     code: CLIENT_SUBNET_OPTION,
     family: ip.includes(':') ? 2 : 1,
-    sourcePrefixLength: Number(prefix),
+    sourcePrefixLength: prefixOf(subnet),
     scopePrefixLength: 0,
     ip,
   };
+}
+
+function prefixOf(subnet: string): number {
+  return Number(subnet.replace(/.*\//, ''));
 }
 
 /** RFC 4648, section 5, without padding, as RFC 8484 asks. */

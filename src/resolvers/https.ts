@@ -1,5 +1,5 @@
 /**
- * One GET to a nameserver. In: a URL and the media type that is due. Out: the body, or the error that says why not.
+ * One GET to a nameserver. In: a URL and the media types that will do. Out: the body, or the error that says why not.
  * A GET whose only header is `Accept` needs no CORS preflight; a POST or a `Content-Type` would.
  */
 import { EdgeSelectError, type Lookup } from '../errors.js';
@@ -9,12 +9,13 @@ import type { ResolverTools } from '../resolver.js';
 const MAX_MESSAGE_BYTES = 65_535;
 
 /**
+ * @param mediaTypes  the first is asked for; an answer may be of any
  * @throws {EdgeSelectError} `LOOKUP_UNREACHABLE`, `LOOKUP_BLOCKED`, `LOOKUP_STATUS`, `LOOKUP_TYPE`, `LOOKUP_GARBLED`
  * @see RFC 8484, section 4.1; Fetch, "CORS-safelisted request-header"
  */
 export async function getMessage(
   url: string,
-  mediaType: string,
+  mediaTypes: readonly [string, ...string[]],
   lookup: Lookup,
   { platform, signal }: ResolverTools,
 ): Promise<Uint8Array> {
@@ -25,14 +26,14 @@ export async function getMessage(
   try {
     // the answer's own TTL rules, in a cache of ours: a question that is asked must reach the nameserver
     response = await platform.fetch(url, {
-      headers: { accept: mediaType },
+      headers: { accept: mediaTypes[0] },
       cache: 'no-store',
       credentials: 'omit',
       signal,
     });
     if (!response.ok) throw new EdgeSelectError('LOOKUP_STATUS', { ...where, status: response.status });
     const type = response.headers.get('content-type') ?? '';
-    if (!type.startsWith(mediaType)) throw new EdgeSelectError('LOOKUP_TYPE', { ...where, type });
+    if (!mediaTypes.some((one) => type.startsWith(one))) throw new EdgeSelectError('LOOKUP_TYPE', { ...where, type });
     body = await response.arrayBuffer();
   } catch (cause) {
     if (cause instanceof EdgeSelectError) throw cause;

@@ -70,9 +70,20 @@ export async function deliver(
   routes.ended(request, tries, null, last);
   if (!refusal) return last.kind === 'failed' && last.because === 'slow' ? 'timeout' : 'error';
   const { opened, lane } = refusal;
+  let broken: End = 'error';
+  tools.signal.addEventListener('abort', opened.abort);
+  let cancelLimit = (): void => undefined;
+  if (request.timeoutMs > 0) {
+    cancelLimit = tools.platform.after(request.timeoutMs, () => {
+      broken = 'timeout';
+      opened.abort();
+    });
+  }
   sink.headers(opened.response, opened.startedAt, lane);
-  return read(opened.response, sink.chunk).then(
-    () => 'answered',
-    () => 'error',
-  );
+  return read(opened.response, sink.chunk)
+    .then(
+      (): End => 'answered',
+      () => broken,
+    )
+    .finally(cancelLimit);
 }

@@ -60,6 +60,7 @@ export class TransportRequest extends EventTarget {
   #controller = new AbortController();
   #method = 'GET';
   #url = '';
+  #isSent = false;
   #requestHeaders: Record<string, string> = {};
   #responseHeaders: Headers | null = null;
   #mimeType: string | null = null;
@@ -80,6 +81,9 @@ export class TransportRequest extends EventTarget {
         this[`on${name}`]?.(event);
       });
     }
+    this.addEventListener('timeout', () => {
+      this.ontimeout?.(Object.assign(new Error('XMLHttpRequest timeout'), { code: 'ETIMEDOUT' } as const));
+    });
   }
 
   open(method: string, url: string): void {
@@ -88,6 +92,7 @@ export class TransportRequest extends EventTarget {
     this.#method = method;
     this.#url = new URL(url, this.#tools.routes.page).href;
     this.#requestHeaders = {};
+    this.#isSent = false;
     this.#told = 0;
     this.#toldAt = 0;
     this.#forget();
@@ -106,6 +111,7 @@ export class TransportRequest extends EventTarget {
   send(): void {
     const { routes, platform, requestType, timeoutMs } = this.#tools;
     const { signal } = this.#controller;
+    this.#isSent = true;
     this.#fire('loadstart');
     const request = {
       url: this.#url,
@@ -130,16 +136,17 @@ export class TransportRequest extends EventTarget {
   }
 
   abort(): void {
-    const sent = this.readyState > 0 && this.readyState < 4;
+    const isUnderWay = this.#isSent && this.readyState > 0 && this.readyState < 4;
     this.#controller.abort();
-    if (sent) {
-      this.#forget();
+    this.#forget();
+    if (isUnderWay) {
       this.readyState = 4;
       this.#fire('readystatechange');
       this.#fire('abort');
       this.#fire('loadend');
     }
-    this.readyState = 0;
+    // a handler may have opened it again
+    if (this.readyState === 4) this.readyState = 0;
   }
 
   getResponseHeader(name: string): string | null {
@@ -201,10 +208,8 @@ export class TransportRequest extends EventTarget {
     } else this.#forget();
     this.readyState = 4;
     this.#fire('readystatechange');
-    if (end === 'timeout') {
-      this.dispatchEvent(new ProgressEvent('timeout'));
-      this.ontimeout?.(Object.assign(new Error('XMLHttpRequest timeout'), { code: 'ETIMEDOUT' } as const));
-    } else this.#fire(end === 'answered' ? 'load' : 'error');
+    if (end === 'timeout') this.dispatchEvent(new ProgressEvent('timeout'));
+    else this.#fire(end === 'answered' ? 'load' : 'error');
     this.#fire('loadend');
   }
 

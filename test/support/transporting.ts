@@ -1,0 +1,57 @@
+/** What the tests of the transport share: one over the fake platform, and a record of what it does. */
+import type { Edge } from '../../src/servers.js';
+import type { Lane, Outcome } from '../../src/transport/attempt.js';
+import type { MediaRequest, Try } from '../../src/transport/route.js';
+import { TransportRequest } from '../../src/transport/xhr.js';
+import { fakePlatform, type FakePlatform } from './platform.js';
+
+export const EVENTS = [
+  ...['readystatechange', 'loadstart', 'progress', 'abort', 'error', 'timeout', 'load', 'loadend'],
+] as const;
+
+/** A transport whose requests go to the given servers in turn: names of edges, or `origin`. */
+export interface Transporting {
+  readonly fake: FakePlatform;
+  readonly transport: TransportRequest;
+  /** `<event> <readyState>`, in order. */
+  readonly events: readonly string[];
+  /** The `loaded` of each progress event. */
+  readonly loaded: readonly number[];
+  readonly requests: readonly MediaRequest[];
+  readonly outcomes: readonly Outcome[];
+  open(url?: string): void;
+}
+
+export function transporting(assert: Assert, stops: readonly string[] = ['a'], timeoutMs = 0): Transporting {
+  const fake = fakePlatform(assert);
+  const events: string[] = [];
+  const loaded: number[] = [];
+  const requests: MediaRequest[] = [];
+  const outcomes: Outcome[] = [];
+  const routes = {
+    page: 'https://site.example/watch/',
+    next(request: MediaRequest, tries: readonly Try[]): Promise<Lane | null> {
+      if (tries.length === 0) requests.push(request);
+      const name = stops[tries.length];
+      if (name === undefined) return Promise.resolve(null);
+      const edge: Edge | null = name === 'origin' ? null : { origin: `https://${name}.example`, rank: 0, weight: 1 };
+      const url = `https://${name}.example${new URL(request.url).pathname}`;
+      const lane = { edge, url, opened: null, guarded: false, limitMs: timeoutMs };
+      return Promise.resolve({ ...lane, patienceMs: edge ? 600 : 0 });
+    },
+    ended: (_: MediaRequest, __: readonly Try[], ___: Lane | null, outcome: Outcome): unknown => outcomes.push(outcome),
+    serviceUrl: (url: string) => `${url}#mapped`,
+  };
+  const transport = new TransportRequest({ routes, platform: fake.platform, requestType: 'segment', timeoutMs });
+  for (const name of EVENTS) {
+    transport.addEventListener(name, (event) => {
+      assert.strictEqual(event.target, transport, `the target of ${name}`);
+      events.push(`${name} ${transport.readyState}`);
+      if (name === 'progress' && event instanceof ProgressEvent) loaded.push(event.loaded);
+    });
+  }
+  const open = (url = 'https://video.example/0.ts'): void => {
+    transport.open('GET', url);
+  };
+  return { fake, transport, events, loaded, requests, outcomes, open };
+}

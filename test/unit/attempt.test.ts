@@ -1,0 +1,258 @@
+import QUnit from 'qunit';
+import { attempt, type Lane, type Outcome } from '../../src/transport/attempt.js';
+import type { MediaRequest } from '../../src/transport/route.js';
+import { fakePlatform, nothingLeft, type FakePlatform } from '../support/platform.js';
+
+const { module, test } = QUnit;
+
+const URL_ = 'https://a.example/low-0.ts';
+const edge = { origin: 'https://a.example', rank: 0, weight: 1 };
+
+interface Trial {
+  readonly fake: FakePlatform;
+  readonly got: string[];
+  readonly abort: () => void;
+  outcome?: Outcome;
+}
+
+/** One attempt; the request is a segment at an edge unless told otherwise. */
+function attempting(assert: Assert, lane: Partial<Lane> = {}, request: Partial<MediaRequest> = {}): Trial {
+  const fake = fakePlatform(assert);
+  fake.expect(lane.url ?? URL_);
+  const controller = new AbortController();
+  const trial: Trial = {
+    fake,
+    got: [],
+    abort: () => {
+      controller.abort();
+    },
+  };
+  const asked = {
+    ...{ url: 'https://video.example/low-0.ts', method: 'GET', headers: {}, withCredentials: false },
+    ...{ requestType: 'segment', timeoutMs: 0, binary: true },
+    ...request,
+  };
+  const to = { edge, url: URL_, opened: null, guarded: false, patienceMs: 600, limitMs: 0, ...lane };
+  const sink = {
+    headers: ({ status }: Response): unknown => trial.got.push(`headers ${status}`),
+    chunk: (bytes: Uint8Array): unknown => trial.got.push(new TextDecoder().decode(bytes)),
+  };
+  void attempt(asked, to, sink, { platform: fake.platform, signal: controller.signal }).then((outcome) => {
+    trial.outcome = outcome;
+  });
+  return trial;
+}
+
+/** `silent`, `status 503`, `delivered`; `open` while it runs. */
+function outcomeOf({ outcome }: Trial): string {
+  if (!outcome) return 'open';
+  if (outcome.kind === 'delivered') return 'delivered';
+  return outcome.because === 'status' ? `status ${outcome.status}` : outcome.because;
+}
+
+module('attempt', nothingLeft);
+
+test('hands on each piece of the body at once, and tells how quick the server was', async (assert) => {
+  const trial = attempting(assert);
+  await trial.fake.advance(40);
+  const body = trial.fake.last(URL_).respondStream();
+  body.chunk('one');
+  await trial.fake.flush();
+  assert.deepEqual(trial.got, ['headers 200', 'one']);
+  await trial.fake.advance(30);
+  body.chunk('three');
+  body.end();
+  await trial.fake.flush();
+  assert.deepEqual(trial.got, ['headers 200', 'one', 'three']);
+  assert.deepEqual(trial.outcome, { kind: 'delivered', firstByteMs: 40, elapsedMs: 70, bytes: 8 });
+});
+
+test('sends the request as VHS and the site made it', async (assert) => {
+  const trial = attempting(assert, {}, { method: 'HEAD', headers: { Range: 'bytes=0-9' }, withCredentials: true });
+  const { method, headers, init } = trial.fake.last(URL_);
+  assert.deepEqual([method, headers], ['HEAD', { range: 'bytes=0-9' }]);
+  assert.deepEqual([init.credentials, init.redirect, init.cache], ['include', 'follow', undefined]);
+  trial.abort();
+  await trial.fake.flush();
+});
+
+test('sends cookies to the own origin of the page alone, unless they are asked for', async (assert) => {
+  const trial = attempting(assert);
+  assert.strictEqual(trial.fake.last(URL_).init.credentials, 'same-origin');
+  trial.abort();
+  await trial.fake.flush();
+});
+
+test('follows no redirect with a request that carries secrets', async (assert) => {
+  const trial = attempting(assert, { guarded: true });
+  assert.strictEqual(trial.fake.last(URL_).init.redirect, 'error');
+  trial.abort();
+  await trial.fake.flush();
+});
+
+test('goes on with an answer that the race has opened, and counts from its start', async (assert) => {
+  const aborted: string[] = [];
+  const opened = { response: new Response('raced'), startedAt: 9900, abort: () => aborted.push('it') };
+  const trial = attempting(assert, { opened });
+  await trial.fake.flush();
+  assert.deepEqual(trial.got, ['headers 200', 'raced']);
+  assert.strictEqual(trial.fake.fetches.length, 0);
+  assert.deepEqual(trial.outcome, { kind: 'delivered', firstByteMs: 100, elapsedMs: 100, bytes: 5 });
+  assert.deepEqual(aborted, []);
+});
+
+test('fails when nobody is there', async (assert) => {
+  const trial = attempting(assert);
+  trial.fake.last(URL_).fail();
+  await trial.fake.flush();
+  assert.strictEqual(outcomeOf(trial), 'refused');
+});
+
+test.each(
+  'takes a status outside 200-299 for a failure, and leaves its body unread',
+  [403, 404, 429, 500, 503],
+  async (assert, status) => {
+    const trial = attempting(assert);
+    const body = trial.fake.last(URL_).respondStream({ status });
+    body.chunk('why');
+    await trial.fake.flush();
+    assert.strictEqual(outcomeOf(trial), `status ${status}`);
+    assert.strictEqual(body.unread(), 1);
+    const { outcome } = trial;
+    if (outcome?.kind === 'failed') outcome.opened?.abort();
+    assert.true(trial.fake.last(URL_).aborted(), 'whoever has it can give it up');
+    assert.deepEqual(trial.got, []);
+  },
+);
+
+test('fails when there are no headers within its patience', async (assert) => {
+  const trial = attempting(assert);
+  await trial.fake.advance(599);
+  assert.strictEqual(outcomeOf(trial), 'open');
+  await trial.fake.advance(1);
+  assert.strictEqual(outcomeOf(trial), 'silent');
+  assert.true(trial.fake.last(URL_).aborted());
+});
+
+test('fails when the body stops for longer than its patience, which begins anew with every piece', async (assert) => {
+  const trial = attempting(assert);
+  await trial.fake.advance(500);
+  const body = trial.fake.last(URL_).respondStream();
+  for (const piece of ['one', 'two', 'three']) {
+    body.chunk(piece);
+    await trial.fake.advance(500);
+  }
+  assert.strictEqual(outcomeOf(trial), 'open');
+  await trial.fake.advance(100);
+  assert.strictEqual(outcomeOf(trial), 'stalled');
+  assert.true(trial.fake.last(URL_).aborted());
+});
+
+test('waits as long as it takes where its patience is 0', async (assert) => {
+  const trial = attempting(assert, { patienceMs: 0 });
+  await trial.fake.advance(3_600_000);
+  assert.strictEqual(outcomeOf(trial), 'open');
+  trial.fake.last(URL_).respond();
+  await trial.fake.flush();
+  assert.strictEqual(outcomeOf(trial), 'delivered');
+});
+
+test('ends at its limit, however steadily bytes come', async (assert) => {
+  const trial = attempting(assert, { limitMs: 1500 });
+  const body = trial.fake.last(URL_).respondStream();
+  for (let sent = 0; sent < 3; sent += 1) {
+    body.chunk('.');
+    await trial.fake.advance(499);
+  }
+  assert.strictEqual(outcomeOf(trial), 'open');
+  await trial.fake.advance(3);
+  assert.strictEqual(outcomeOf(trial), 'slow');
+  assert.true(trial.fake.last(URL_).aborted());
+});
+
+test.each(
+  'checks the length of a binary body alone',
+  [
+    { binary: true, length: 10, outcome: 'short' },
+    { binary: true, length: 4, outcome: 'delivered' },
+    { binary: true, length: 2, outcome: 'delivered' },
+    { binary: false, length: 10, outcome: 'delivered' },
+  ],
+  async (assert, { binary, length, outcome }) => {
+    const trial = attempting(assert, {}, { binary });
+    trial.fake.last(URL_).respond({ headers: { 'content-length': String(length) }, body: 'four' });
+    await trial.fake.flush();
+    assert.strictEqual(outcomeOf(trial), outcome);
+  },
+);
+
+test.each('fails when the body breaks, be it binary or not', [true, false], async (assert, binary) => {
+  const trial = attempting(assert, {}, { binary });
+  const body = trial.fake.last(URL_).respondStream();
+  body.chunk('one');
+  await trial.fake.flush();
+  body.fail();
+  await trial.fake.flush();
+  assert.strictEqual(outcomeOf(trial), 'short');
+});
+
+test.each(
+  'takes a page where media is due for a failure of an edge, and of nobody else',
+  [
+    { type: 'text/html', outcome: 'html' },
+    { type: 'text/html; charset=utf-8', outcome: 'html' },
+    { type: 'text/plain', outcome: 'delivered' },
+    { type: 'text/html', edge: null, outcome: 'delivered' },
+    { type: 'text/html', url: 'https://video.example/notes.html?x', outcome: 'delivered' },
+  ],
+  async (assert, { type, outcome, edge: who = edge, url = 'https://video.example/low-0.ts' }) => {
+    const trial = attempting(assert, { edge: who }, { url });
+    trial.fake.last(URL_).respond({ headers: { 'content-type': type }, body: 'text' });
+    await trial.fake.flush();
+    assert.strictEqual(outcomeOf(trial), outcome);
+  },
+);
+
+test.each(
+  'takes a whole answer to a request for a range for a failure of an edge, and of nobody else',
+  [
+    { name: 'range', status: 200, outcome: 'range' },
+    { name: 'Range', status: 200, outcome: 'range' },
+    { name: 'Range', status: 206, outcome: 'delivered' },
+    { name: 'X-Range', status: 200, outcome: 'delivered' },
+    { name: 'Range', status: 200, edge: null, outcome: 'delivered' },
+  ],
+  async (assert, { name, status, outcome, edge: who = edge }) => {
+    const trial = attempting(assert, { edge: who }, { headers: { [name]: 'bytes=0-9' } });
+    trial.fake.last(URL_).respond({ status, body: 'bytes' });
+    await trial.fake.flush();
+    assert.strictEqual(outcomeOf(trial), outcome);
+  },
+);
+
+test('takes its request back when it is aborted, before the headers and after them', async (assert) => {
+  for (const isAnswered of [false, true]) {
+    const trial = attempting(assert, { limitMs: 5000 });
+    if (isAnswered) trial.fake.last(URL_).respondStream().chunk('one');
+    await trial.fake.flush();
+    trial.abort();
+    await trial.fake.flush();
+    assert.true(trial.fake.last(URL_).aborted());
+    assert.strictEqual(trial.fake.liveTimers(), 0);
+  }
+});
+
+test('gives up an opened answer too when it is aborted', async (assert) => {
+  const aborted: string[] = [];
+  const body = new ReadableStream({
+    start(controller) {
+      controller.enqueue(new Uint8Array(1));
+      aborted.splice(0);
+    },
+  });
+  const opened = { response: new Response(body), startedAt: 9990, abort: () => aborted.push('it') };
+  const trial = attempting(assert, { opened, patienceMs: 0 });
+  await trial.fake.flush();
+  trial.abort();
+  assert.deepEqual(aborted, ['it']);
+});

@@ -1,0 +1,230 @@
+import QUnit from 'qunit';
+import { answers, conduct, SETTLED_MS, type Conducting } from '../support/conducting.js';
+import { nothingLeft } from '../support/platform.js';
+
+const { module, test } = QUnit;
+
+const A = 'https://a.example';
+const B = 'https://b.example';
+const ORIGIN = 'https://video.example';
+
+/** The race behind compares what the browser measured, so that it is over with one request each. */
+function measured({ fake }: Conducting, ms: Readonly<Record<string, number>>): void {
+  for (const [name, requestMs] of Object.entries(ms)) {
+    fake.timing(`${name}.example`, { requestStart: 1000, responseStart: 1000 + requestMs });
+  }
+}
+
+/** a is chosen, b is there as well. */
+async function selected(assert: Assert, edges: readonly string[] = ['a', 'b']): Promise<Conducting> {
+  const all = conduct(assert, { edges });
+  answers(all.fake, { a: 20, b: 60, c: 90, video: 5 });
+  measured(all, { a: 20, b: 60, c: 90 });
+  await all.select();
+  return all;
+}
+
+const failovers = ({ of }: Conducting): string[] =>
+  of('edgeselect:failedover').map(({ from, to, because }) => `${from} > ${to}: ${because}`);
+
+module('conductor, failover', nothingLeft);
+
+test('takes a request from an edge that fails to the next, tells it, and looks for another edge', async (assert) => {
+  const all = await selected(assert);
+  const { fake, shared, send, of } = all;
+  fake.respond('a.example', { status: 503 });
+  const sent = send('/live/0.ts');
+  await fake.advance(SETTLED_MS);
+  assert.strictEqual(sent.body, 'b');
+  assert.deepEqual(failovers(all), [`${A} > ${B}: status`]);
+  assert.true(shared.cooling(A));
+  assert.deepEqual(
+    of('edgeselect:switched').map(({ from, selection, because }) => [from, selection.chosen.origin, because]),
+    [[A, B, `${A} failed`]],
+  );
+});
+
+test('tells each step of a way over several servers', async (assert) => {
+  const all = await selected(assert);
+  const { fake, send } = all;
+  fake.respond('a.example', 'fail');
+  fake.respond('b.example', { status: 500 });
+  const sent = send('/live/0.ts');
+  await fake.advance(5);
+  assert.strictEqual(sent.body, 'video');
+  assert.deepEqual(failovers(all), [`${A} > ${B}: refused`, `${B} > ${ORIGIN}: status`]);
+  await fake.advance(SETTLED_MS);
+});
+
+test.each(
+  'blames an edge at once for what it answered, even when nobody delivers',
+  [429, 500, 503],
+  async (assert, status) => {
+    const { fake, shared, send } = await selected(assert);
+    fake.respond('.example', 'fail');
+    fake.respond('a.example', { status });
+    send('/live/0.ts');
+    await fake.advance(SETTLED_MS);
+    assert.true(shared.cooling(A));
+    assert.false(shared.cooling(B), 'who may only have been cut off by the line');
+  },
+);
+
+test.each(
+  'blames an edge for its silence only once somebody else delivers',
+  { silence: 'wait', refusal: 'fail' } as const,
+  async (assert, script) => {
+    const { fake, shared, send } = await selected(assert);
+    fake.respond(/[ab]\.example/, script);
+    fake.respond('video.example', 'fail');
+    const first = send('/live/0.ts');
+    await fake.advance(1200);
+    assert.strictEqual(first.end, 'error');
+    assert.deepEqual([shared.cooling(A), shared.cooling(B)], [false, false]);
+    fake.respond(/GET .*b\.example/, { body: 'b again' });
+    send('/live/1.ts');
+    await fake.advance(600);
+    assert.deepEqual([shared.cooling(A), shared.cooling(B)], [true, false]);
+    await fake.advance(SETTLED_MS);
+  },
+);
+
+test('leaves an edge alone during its cool-down, and asks it again after', async (assert) => {
+  const all = await selected(assert);
+  const { fake, shared, send } = all;
+  shared.failed(A);
+  const during = send('/live/0.ts');
+  await fake.advance(60);
+  assert.strictEqual(during.body, 'b');
+  await fake.advance(60_000);
+  const after = send('/live/1.ts');
+  await fake.advance(60);
+  assert.strictEqual(after.body, 'a');
+});
+
+test('asks the others by the time they took in the race', async (assert) => {
+  const all = await selected(assert, ['a', 'c', 'b']);
+  const { fake, send } = all;
+  fake.respond(/[ab]\.example/, { status: 500 });
+  send('/live/0.ts');
+  await fake.advance(100);
+  assert.deepEqual(failovers(all), [`${A} > ${B}: status`, `${B} > https://c.example: status`]);
+  await fake.advance(SETTLED_MS);
+});
+
+test.each(
+  'leaves requests of a type that edges deny, and the origin does not, to the origin',
+  [401, 403],
+  async (assert, status) => {
+    const all = await selected(assert);
+    const { fake, conducting, shared, send, of } = all;
+    fake.respond(/GET .*[ab]\.example.*ts/, { status });
+    const first = send('/live/0.ts');
+    await fake.flush();
+    await fake.advance(5);
+    assert.strictEqual(first.body, 'video');
+    assert.strictEqual(of('edgeselect:warned').length, 1);
+    assert.false(shared.cooling(A), 'it is no fault of the edge');
+    const before = fake.all('GET https://a.example').length;
+    send('/live/1.ts');
+    await fake.advance(5);
+    assert.strictEqual(fake.all('GET https://a.example').length, before, 'it is not asked again');
+    const playlist = send('/live/low.m3u8');
+    await fake.advance(20);
+    assert.strictEqual(playlist.body, 'a', 'other types still go to the edge');
+    conducting.reselect('asked for');
+    await fake.advance(SETTLED_MS);
+    send('/live/2.ts');
+    await fake.advance(100);
+    assert.strictEqual(fake.all('GET https://a.example/live/2.ts').length, 1, 'the next selection begins anew');
+  },
+);
+
+test.each(
+  'asks the origin for a URL that edges do not have, and no more than that',
+  [404, 410],
+  async (assert, status) => {
+    const { fake, shared, send, of } = await selected(assert);
+    fake.respond(/GET .*[ab]\.example.*0\.ts/, { status });
+    const first = send('/live/0.ts');
+    await fake.advance(5);
+    assert.strictEqual(first.body, 'video');
+    assert.deepEqual([shared.cooling(A), of('edgeselect:warned').length], [false, 0]);
+    const second = send('/live/1.ts');
+    await fake.advance(20);
+    assert.strictEqual(second.body, 'a');
+  },
+);
+
+test('is as patient as a blocking playlist request wants it', async (assert) => {
+  const { fake, send } = await selected(assert);
+  fake.expect('_HLS_msn');
+  const sent = send('/live/low.m3u8?_HLS_msn=7', { requestType: 'hls-playlist' });
+  await fake.advance(5000);
+  assert.strictEqual(sent.end, undefined);
+  assert.strictEqual(fake.all('_HLS_msn').length, 1, 'nobody else is asked');
+  fake.last('_HLS_msn').respond({ body: 'new' });
+  await fake.flush();
+  assert.strictEqual(sent.body, 'new');
+});
+
+module('conductor, selecting again', nothingLeft);
+
+test('races by HEAD of the playlist asked for last, and nothing waits for it', async (assert) => {
+  const all = await selected(assert);
+  const { fake, conducting, send, names } = all;
+  send('/live/low.m3u8');
+  await fake.advance(100);
+  conducting.reselect('asked for');
+  await fake.flush();
+  assert.strictEqual(conducting.state().kind, 'reselecting');
+  assert.strictEqual(fake.all(/^HEAD .*low\.m3u8/).length, 2);
+  const sent = send('/live/0.ts');
+  await fake.advance(20);
+  assert.strictEqual(sent.body, 'a', 'served meanwhile');
+  await fake.advance(SETTLED_MS);
+  assert.deepEqual(names().slice(-3), ['selected', 'raced', 'reported']);
+});
+
+test('stays with its edge unless another is quicker by a quarter', async (assert) => {
+  for (const [requestMs, chosen] of [
+    [50, A],
+    [40, B],
+  ] as const) {
+    const all = conduct(assert);
+    answers(all.fake, { a: 20, b: 60 });
+    await all.select();
+    measured(all, { a: 60, b: requestMs });
+    all.conducting.reselect('asked for');
+    await all.fake.advance(SETTLED_MS);
+    assert.strictEqual(all.conducting.selection()?.chosen.origin, chosen, `against ${requestMs} ms`);
+    assert.strictEqual(all.of('edgeselect:switched').length, chosen === A ? 0 : 1);
+  }
+});
+
+test('goes on as it was when no other edge can be looked for', async (assert) => {
+  const { fake, conducting, of } = await selected(assert);
+  fake.respond('HEAD ', { status: 500 });
+  fake.respond('GET ', { status: 500 });
+  conducting.reselect('asked for');
+  await fake.advance(SETTLED_MS);
+  assert.strictEqual(conducting.selection()?.chosen.origin, A);
+  assert.true(of('edgeselect:warned').some(({ text }) => text.includes('EDGES_FAILED')));
+});
+
+test('comes back from the origin when it is asked to select again', async (assert) => {
+  const { fake, conducting, send } = conduct(assert);
+  fake.respond(/[ab]\.example/, { status: 404 });
+  answers(fake, { video: 5 });
+  conducting.begin();
+  await fake.flush();
+  send('/live/main.m3u8');
+  await fake.advance(SETTLED_MS);
+  assert.strictEqual(conducting.state().kind, 'bypassed');
+  answers(fake, { a: 20, b: 60 });
+  await fake.advance(60_000);
+  conducting.reselect('asked for');
+  const sent = send('/live/main.m3u8');
+  await fake.advance(SETTLED_MS);
+  assert.deepEqual([sent.body, conducting.selection()?.chosen.origin], ['a', A]);
+});

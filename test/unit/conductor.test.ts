@@ -1,0 +1,174 @@
+import QUnit from 'qunit';
+import { answers, conduct, SETTLED_MS } from '../support/conducting.js';
+import { nothingLeft } from '../support/platform.js';
+
+const { module, test } = QUnit;
+
+const A = 'https://a.example';
+const MAIN = '/live/main.m3u8';
+
+module('conductor', nothingLeft);
+
+test('holds the first playlist, races it itself, and delivers the body of the winner', async (assert) => {
+  const { fake, conducting, send, names, of } = conduct(assert);
+  answers(fake, { a: 20, b: 60 });
+  conducting.begin();
+  assert.strictEqual(conducting.state().kind, 'selecting');
+  await fake.flush();
+  assert.strictEqual(fake.fetches.length, 0, 'no race without a request');
+  const sent = send(MAIN);
+  await fake.advance(30);
+  assert.deepEqual([sent.end, sent.status, sent.body], ['answered', 200, 'a']);
+  await fake.advance(SETTLED_MS);
+  assert.deepEqual(
+    fake.fetches.map(({ method, url }) => `${method} ${url}`),
+    [`GET ${A}${MAIN}`, `GET https://b.example${MAIN}`, `POST ${A}/.well-known/edge-select`],
+  );
+  assert.deepEqual(names(), ['selected', 'served', 'raced', 'reported']);
+  assert.strictEqual(of('edgeselect:selected')[0]?.selection.chosen.origin, A);
+  assert.strictEqual(of('edgeselect:served')[0]?.edge, A);
+});
+
+test('sends the requests that follow to the chosen edge, and holds none', async (assert) => {
+  const { fake, send, select } = conduct(assert);
+  answers(fake, { a: 20, b: 60 });
+  await select();
+  const before = fake.fetches.length;
+  const sent = send('/live/0.ts', { headers: { Range: 'bytes=0-' } });
+  await fake.flush();
+  assert.strictEqual(fake.fetches[before]?.url, `${A}/live/0.ts`, 'asked at once');
+  fake.respond('0.ts', { status: 206, body: 'bytes' });
+  await fake.advance(SETTLED_MS);
+  assert.strictEqual(sent.end, 'answered');
+});
+
+test('lets the origin serve the first request when no edge is quick, and the edges those that follow', async (assert) => {
+  const { fake, conducting, send } = conduct(assert);
+  answers(fake, { a: 400, b: 500, video: 30 });
+  conducting.begin();
+  await fake.flush();
+  const first = send(MAIN);
+  await fake.advance(180);
+  assert.strictEqual(first.body, 'video');
+  const second = send('/live/low.m3u8');
+  await fake.advance(30);
+  assert.strictEqual(second.body, 'video', 'it is not held once more');
+  await fake.advance(SETTLED_MS);
+  const third = send('/live/0.ts');
+  await fake.advance(400);
+  assert.strictEqual(third.body, 'a');
+});
+
+test('holds no request when the lookups are out for longer than a nameserver has for its head start', async (assert) => {
+  const resolver = { resolve: () => new Promise<never>(() => undefined) };
+  const { fake, conducting, send } = conduct(assert, { options: { resolver } });
+  answers(fake, { video: 0 });
+  conducting.begin();
+  await fake.advance(251);
+  const sent = send(MAIN);
+  await fake.flush();
+  assert.strictEqual(sent.body, 'video');
+  await fake.advance(10_000);
+});
+
+test('holds no first request that is no playlist, and races by HEAD behind it', async (assert) => {
+  const { fake, conducting, send } = conduct(assert);
+  answers(fake, { a: 20, b: 60, video: 5 });
+  conducting.begin();
+  await fake.flush();
+  const sent = send('/live/0.ts');
+  await fake.advance(5);
+  assert.strictEqual(sent.body, 'video');
+  await fake.advance(SETTLED_MS);
+  assert.strictEqual(conducting.selection()?.chosen.origin, A);
+  assert.strictEqual(fake.all('GET https://a.example').length, 0);
+});
+
+test('asks with HEAD where the URL has a query string, and the winner serves the request once', async (assert) => {
+  const { fake, conducting, send } = conduct(assert);
+  answers(fake, { a: 20, b: 60 });
+  conducting.begin();
+  await fake.flush();
+  const sent = send(`${MAIN}?session=new`);
+  await fake.advance(50);
+  assert.strictEqual(sent.body, 'a');
+  await fake.advance(SETTLED_MS);
+  assert.strictEqual(fake.all(/^GET .*main/).length, 1);
+  assert.strictEqual(fake.all(/^HEAD .*main.m3u8\?session=new/).length, 2);
+});
+
+test('holds nothing where the page knows a selection, and measures again behind when it is 10 s old', async (assert) => {
+  const first = conduct(assert);
+  answers(first.fake, { a: 20, b: 60 });
+  await first.select();
+  const { fake } = first;
+  const before = fake.fetches.length;
+  const second = conduct(assert, { page: first });
+  second.conducting.begin();
+  assert.strictEqual(second.of('edgeselect:selected')[0]?.selection.reason, 'known');
+  const sent = second.send(MAIN);
+  await fake.advance(20);
+  assert.strictEqual(sent.body, 'a');
+  assert.deepEqual(
+    fake.fetches
+      .slice(before)
+      .map(({ method, url }) => `${method} ${new URL(url).host}`)
+      .sort(),
+    ['GET a.example', 'POST a.example'],
+  );
+  await fake.advance(10_000);
+  const third = conduct(assert, { page: first });
+  third.conducting.begin();
+  assert.strictEqual(third.conducting.state().kind, 'reselecting');
+  await fake.advance(SETTLED_MS);
+  assert.strictEqual(third.conducting.state().kind, 'steady');
+  assert.true(fake.all('HEAD ').length >= 2, 'a race behind');
+});
+
+test('remembers the edge, and never a token, for the next page', async (assert) => {
+  const options = { remember: true };
+  const first = conduct(assert, { options });
+  answers(first.fake, { a: 20, b: 60 });
+  await first.select();
+  assert.deepEqual([...first.fake.stored.values()], [A]);
+  const next = conduct(assert, { options });
+  answers(next.fake, { a: 20, b: 60 });
+  for (const [key, value] of first.fake.stored) next.fake.stored.set(key, value);
+  next.conducting.begin();
+  const sent = next.send(MAIN);
+  await next.fake.advance(20);
+  assert.strictEqual(sent.body, 'a', 'nothing was held');
+  await next.fake.advance(SETTLED_MS);
+  assert.strictEqual(next.conducting.selection()?.chosen.origin, A, 'it was measured behind');
+  assert.strictEqual(next.fake.all('HEAD https://b.example').length > 0, true);
+});
+
+test('reroutes requests of the service and of the origins named, and no others', (assert) => {
+  const { conducting } = conduct(assert, { options: { origins: ['https://media.example'] } });
+  const asked = ['https://video.example/x', 'https://media.example/x', 'https://ads.example/x', 'data:text/plain,x'];
+  assert.deepEqual(
+    asked.map((url) => conducting.isRerouted(url)),
+    [true, true, false, false],
+  );
+});
+
+test('asks the origin first for keys, and an edge when it fails', async (assert) => {
+  const { fake, send, select } = conduct(assert);
+  answers(fake, { a: 20, b: 60, video: 5 });
+  await select();
+  const key = send('/live/key.bin', { requestType: 'segment-key' });
+  await fake.advance(5);
+  assert.strictEqual(key.body, 'video');
+  fake.respond('video.example', { status: 503 });
+  const second = send('/live/key.bin', { requestType: 'segment-key' });
+  await fake.advance(25);
+  assert.strictEqual(second.body, 'a');
+});
+
+test('shows the URL of the service for a redirect inside an edge, and that of a foreign host as it is', (assert) => {
+  const { conducting } = conduct(assert);
+  const edge = { origin: A, rank: 0, weight: 1 };
+  const lane = { edge, url: `${A}/0.ts`, opened: null, guarded: false, patienceMs: 0, limitMs: 0 };
+  assert.strictEqual(conducting.serviceUrl(`${A}/moved/0.ts?x`, lane), 'https://video.example/moved/0.ts?x');
+  assert.strictEqual(conducting.serviceUrl('https://elsewhere.example/0.ts', lane), 'https://elsewhere.example/0.ts');
+});

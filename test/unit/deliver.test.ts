@@ -1,0 +1,224 @@
+import QUnit from 'qunit';
+import type { Edge } from '../../src/servers.js';
+import type { Lane, Outcome } from '../../src/transport/attempt.js';
+import { deliver, type End } from '../../src/transport/deliver.js';
+import type { MediaRequest, Try } from '../../src/transport/route.js';
+import { fakePlatform, nothingLeft, type FakePlatform } from '../support/platform.js';
+
+const { module, test } = QUnit;
+
+const edge = (name: string): Edge => ({ origin: `https://${name}.example`, rank: 0, weight: 1 });
+
+interface Delivery {
+  readonly fake: FakePlatform;
+  /** What the sink was given: statuses, and bodies as text. */
+  readonly got: string[];
+  /** What the routes were told at the end. */
+  readonly told: { tries: readonly Try[]; lane: Lane | null; outcome: Outcome }[];
+  readonly abort: () => void;
+  end?: End;
+}
+
+/** Delivers a segment over these servers in order: names of edges, or `origin`. */
+function delivering(assert: Assert, stops: readonly string[], request: Partial<MediaRequest> = {}): Delivery {
+  const fake = fakePlatform(assert);
+  const controller = new AbortController();
+  const delivery: Delivery = {
+    fake,
+    got: [],
+    told: [],
+    abort: () => {
+      controller.abort();
+    },
+  };
+  const asked = {
+    ...{ url: 'https://origin.example/0.ts', method: 'GET', headers: {}, withCredentials: false },
+    ...{ requestType: 'segment', timeoutMs: 1500, binary: true },
+    ...request,
+  };
+  const routes = {
+    page: 'https://site.example/',
+    next: (_: MediaRequest, tries: readonly Try[]): Promise<Lane | null> => {
+      const name = stops[tries.length];
+      if (name === undefined) return Promise.resolve(null);
+      const isEdge = name !== 'origin';
+      const url = `https://${name}.example/0.ts`;
+      const patienceMs = isEdge ? 600 : 0;
+      const lane = { url, opened: null, guarded: false, patienceMs, limitMs: asked.timeoutMs };
+      return Promise.resolve({ ...lane, edge: isEdge ? edge(name) : null });
+    },
+    ended: (_: MediaRequest, tries: readonly Try[], lane: Lane | null, outcome: Outcome): void => {
+      delivery.told.push({ tries: [...tries], lane, outcome });
+    },
+    serviceUrl: (url: string) => url,
+  };
+  const sink = {
+    headers: ({ status }: Response, _: number, lane: Lane): unknown =>
+      delivery.got.push(`${status} of ${new URL(lane.url).hostname.split('.')[0] ?? ''}`),
+    chunk: (bytes: Uint8Array): unknown => delivery.got.push(new TextDecoder().decode(bytes)),
+  };
+  void deliver(asked, routes, sink, { platform: fake.platform, signal: controller.signal }).then((end) => {
+    delivery.end = end;
+  });
+  return delivery;
+}
+
+const failuresOf = ({ told }: Delivery): string[] => (told[0]?.tries ?? []).map(({ because }) => because);
+
+module('deliver', nothingLeft);
+
+test('delivers what the first server gives, and says so once', async (assert) => {
+  const delivery = delivering(assert, ['a', 'b', 'origin']);
+  delivery.fake.respond('a.example', { body: 'media' });
+  await delivery.fake.flush();
+  assert.strictEqual(delivery.end, 'answered');
+  assert.deepEqual(delivery.got, ['200 of a', 'media']);
+  assert.deepEqual(
+    delivery.told.map(({ lane }) => lane?.edge),
+    [edge('a')],
+  );
+  assert.deepEqual(failuresOf(delivery), []);
+});
+
+test('goes whole to the next edge, and to the origin last', async (assert) => {
+  const delivery = delivering(assert, ['a', 'b', 'c', 'origin']);
+  delivery.fake.respond('a.example', 'fail');
+  delivery.fake.respond('b.example', { status: 503 });
+  delivery.fake.expect('c.example');
+  delivery.fake.respond('origin.example', { body: 'whole' });
+  await delivery.fake.advance(600);
+  assert.strictEqual(delivery.end, 'answered');
+  assert.deepEqual(delivery.got, ['200 of origin', 'whole']);
+  assert.deepEqual(failuresOf(delivery), ['refused', 'status', 'silent']);
+  assert.strictEqual(delivery.told[0]?.lane?.edge, null);
+});
+
+test('begins the answer anew when it breaks in its middle', async (assert) => {
+  const delivery = delivering(assert, ['a', 'b']);
+  delivery.fake.expect('a.example');
+  delivery.fake.respond('b.example', { body: 'whole' });
+  await delivery.fake.flush();
+  const body = delivery.fake.last('a.example').respondStream({ headers: { 'content-length': '9' } });
+  body.chunk('wh');
+  await delivery.fake.flush();
+  body.end();
+  await delivery.fake.flush();
+  assert.deepEqual(delivery.got, ['200 of a', 'wh', '200 of b', 'whole']);
+  assert.deepEqual(failuresOf(delivery), ['short']);
+});
+
+test('delivers the refusal of the last when nobody has anything better', async (assert) => {
+  const delivery = delivering(assert, ['a', 'b', 'origin']);
+  delivery.fake.respond('a.example', { status: 404, body: 'not at a' });
+  delivery.fake.respond('b.example', 'fail');
+  delivery.fake.respond('origin.example', { status: 410, body: 'gone for good' });
+  await delivery.fake.flush();
+  assert.strictEqual(delivery.end, 'answered');
+  assert.deepEqual(delivery.got, ['410 of origin', 'gone for good']);
+  assert.strictEqual(delivery.told[0]?.lane, null, 'nobody delivered it');
+  assert.deepEqual(failuresOf(delivery), ['status', 'refused', 'status']);
+});
+
+test("takes the origin's word over that of edges that were asked after it", async (assert) => {
+  const delivery = delivering(assert, ['origin', 'a', 'b']);
+  delivery.fake.respond('origin.example', { status: 500, body: 'broken' });
+  delivery.fake.respond('a.example', { status: 404 });
+  delivery.fake.respond('b.example', { status: 403 });
+  await delivery.fake.flush();
+  assert.deepEqual(delivery.got, ['500 of origin', 'broken']);
+});
+
+test('delivers the refusal of an edge when the origin cannot be reached', async (assert) => {
+  const delivery = delivering(assert, ['a', 'origin']);
+  delivery.fake.respond('a.example', { status: 404, body: 'not at a' });
+  delivery.fake.respond('origin.example', 'fail');
+  await delivery.fake.flush();
+  assert.deepEqual(delivery.got, ['404 of a', 'not at a']);
+});
+
+test('reads the refusals that it does not deliver, so that their connections are free', async (assert) => {
+  const delivery = delivering(assert, ['a', 'b', 'c']);
+  delivery.fake.expect('.example');
+  const refusals = [];
+  for (const name of ['a', 'b']) {
+    await delivery.fake.flush();
+    const body = delivery.fake.last(`${name}.example`).respondStream({ status: 404 });
+    body.chunk('no');
+    refusals.push(body);
+  }
+  await delivery.fake.flush();
+  delivery.fake.last('c.example').respond();
+  await delivery.fake.flush();
+  assert.strictEqual(delivery.end, 'answered');
+  assert.deepEqual(
+    refusals.map((body) => body.unread()),
+    [0, 0],
+  );
+});
+
+test('ends with an error when nobody can be reached', async (assert) => {
+  const delivery = delivering(assert, ['a', 'origin']);
+  delivery.fake.respond('.example', 'fail');
+  await delivery.fake.flush();
+  assert.strictEqual(delivery.end, 'error');
+  assert.deepEqual(delivery.got, []);
+  assert.deepEqual(failuresOf(delivery), ['refused', 'refused']);
+});
+
+test('ends with a time-out when the last took longer than VHS waits', async (assert) => {
+  const delivery = delivering(assert, ['a', 'origin']);
+  delivery.fake.expect('.example');
+  await delivery.fake.advance(600 + 1499);
+  assert.strictEqual(delivery.end, undefined, 'the origin has all of its own time');
+  await delivery.fake.advance(1);
+  assert.strictEqual(delivery.end, 'timeout');
+  assert.deepEqual(failuresOf(delivery), ['silent', 'slow']);
+});
+
+test('stops when it is aborted, and tells nobody', async (assert) => {
+  const delivery = delivering(assert, ['a', 'b']);
+  delivery.fake.expect('.example');
+  await delivery.fake.flush();
+  delivery.abort();
+  await delivery.fake.flush();
+  assert.strictEqual(delivery.end, 'error');
+  assert.true(delivery.fake.last('a.example').aborted());
+  assert.deepEqual(delivery.told, []);
+  assert.strictEqual(delivery.fake.fetches.length, 1);
+});
+
+test('gives up the refusal it kept when it is aborted', async (assert) => {
+  const delivery = delivering(assert, ['a', 'b']);
+  delivery.fake.expect('.example');
+  await delivery.fake.flush();
+  delivery.fake.last('a.example').respondStream({ status: 404 });
+  await delivery.fake.flush();
+  delivery.abort();
+  await delivery.fake.flush();
+  assert.true(delivery.fake.last('a.example').aborted());
+  assert.true(delivery.fake.last('b.example').aborted());
+});
+
+test('gives up a refusal that it delivers when it is aborted', async (assert) => {
+  const delivery = delivering(assert, ['origin']);
+  delivery.fake.expect('.example');
+  await delivery.fake.flush();
+  delivery.fake.last('origin.example').respondStream({ status: 404 }).chunk('no');
+  await delivery.fake.flush();
+  assert.deepEqual(delivery.got, ['404 of origin', 'no']);
+  delivery.abort();
+  await delivery.fake.flush();
+  assert.true(delivery.fake.last('origin.example').aborted());
+  assert.strictEqual(delivery.end, 'error');
+});
+
+test('does not wait for ever for the body of a refusal', async (assert) => {
+  const delivery = delivering(assert, ['origin']);
+  delivery.fake.expect('.example');
+  await delivery.fake.flush();
+  delivery.fake.last('origin.example').respondStream({ status: 404 }).chunk('no');
+  await delivery.fake.advance(1499);
+  assert.strictEqual(delivery.end, undefined);
+  await delivery.fake.advance(1);
+  assert.strictEqual(delivery.end, 'timeout');
+});

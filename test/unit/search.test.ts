@@ -1,0 +1,246 @@
+import QUnit from 'qunit';
+import { directory, type Directory } from '../../src/directory.js';
+import type { EdgeSelectOptions } from '../../src/options.js';
+import type { Method, Win } from '../../src/preflight.js';
+import { search, type Search } from '../../src/search.js';
+import type { Edge } from '../../src/servers.js';
+import type { Input } from '../../src/switch.js';
+import { answers, lookups, SETTLED_MS } from '../support/conducting.js';
+import { fakePlatform, nothingLeft, type FakePage, type FakePlatform } from '../support/platform.js';
+import { settings, SOURCE } from './given.js';
+
+const { module, test } = QUnit;
+
+const A = 'https://a.example';
+const B = 'https://b.example';
+
+interface Searching {
+  readonly fake: FakePlatform;
+  readonly shared: Directory;
+  readonly running: Search;
+  readonly inputs: readonly Input[];
+  readonly suspected: readonly string[];
+  readonly warnings: readonly string[];
+  win?: Win | null;
+  race(method?: Method, held?: boolean): boolean;
+}
+
+interface Change {
+  readonly options?: Partial<EdgeSelectOptions>;
+  readonly page?: FakePage;
+  readonly cooling?: readonly string[];
+  readonly current?: Edge;
+}
+
+function searching(assert: Assert, { options = {}, page = {}, cooling = [], current }: Change = {}): Searching {
+  const fake = fakePlatform(assert, page);
+  const shared = directory(fake.platform);
+  for (const origin of cooling) shared.failed(origin);
+  const inputs: Input[] = [];
+  const suspected: string[] = [];
+  const warnings: string[] = [];
+  const running = search({
+    source: SOURCE,
+    given: { src: SOURCE.src },
+    settings: settings({ resolver: lookups(['a', 'b']), ...options }),
+    platform: fake.platform,
+    directory: shared,
+    current: () => current ?? null,
+    send: (input) => inputs.push(input),
+    suspect: ({ origin }) => suspected.push(origin),
+    warn: (text) => warnings.push(text),
+  });
+  const request = { url: SOURCE.src, headers: {}, withCredentials: false };
+  const searched: Searching = {
+    ...{ fake, shared, running, inputs, suspected, warnings },
+    race: (method = 'GET', held = true) => running.run({ request, method, held: () => held }),
+  };
+  void running.win.then((win) => {
+    searched.win = win;
+  });
+  return searched;
+}
+
+/** `found https://a.example`, `failed EDGES_FAILED` */
+const told = ({ inputs }: Searching): string[] =>
+  inputs.map((input) => {
+    if (input.kind === 'failed') return `failed ${input.error.code}`;
+    return 'selection' in input ? `${input.kind} ${input.selection.chosen.origin}` : input.kind;
+  });
+
+module('search', nothingLeft);
+
+test('looks up at once, races as soon as it has a request, and tells what it found, then how all fared', async (assert) => {
+  const searched = searching(assert);
+  answers(searched.fake, { a: 20, b: 60 });
+  assert.true(searched.running.lookingUp());
+  await searched.fake.advance(500);
+  assert.false(searched.running.lookingUp());
+  assert.strictEqual(searched.fake.fetches.length, 0);
+  assert.true(searched.race());
+  await searched.fake.advance(30);
+  assert.deepEqual(told(searched), [`found ${A}`]);
+  assert.strictEqual(searched.win?.edge.origin, A);
+  await searched.fake.advance(SETTLED_MS);
+  assert.deepEqual(told(searched), [`found ${A}`, `raced ${A}`]);
+  assert.strictEqual(searched.running.startedAt, 10_000);
+});
+
+test('races one request only', async (assert) => {
+  const searched = searching(assert);
+  answers(searched.fake, { a: 20, b: 60 });
+  assert.true(searched.race());
+  assert.false(searched.race());
+  await searched.fake.advance(SETTLED_MS);
+  assert.strictEqual(searched.fake.fetches.length, 2);
+});
+
+test.each(
+  'races by GET only while the request waits, and no service worker can answer it',
+  [
+    { held: true, controlled: false, method: 'GET' },
+    { held: false, controlled: false, method: 'HEAD' },
+    { held: true, controlled: true, method: 'HEAD' },
+  ],
+  async (assert, { held, controlled, method }) => {
+    const searched = searching(assert, { page: { controlled } });
+    answers(searched.fake, { a: 20, b: 60 });
+    searched.race('GET', held);
+    await searched.fake.flush();
+    assert.deepEqual(
+      searched.fake.fetches.map((request) => request.method),
+      [method, method],
+    );
+    await searched.fake.advance(SETTLED_MS);
+    assert.strictEqual(searched.win?.opened !== null, method === 'GET');
+  },
+);
+
+test.each(
+  'ranks by the time of the request, and not by arrival, where that proves little',
+  {
+    'connections may be warm': { held: false, controlled: false },
+    'a service worker stands between': { held: true, controlled: true },
+  },
+  async (assert, { held, controlled }) => {
+    const searched = searching(assert, { page: { controlled } });
+    answers(searched.fake, { a: 20, b: 60 });
+    searched.fake.timing('a.example', { requestStart: 1000, responseStart: 1020 });
+    searched.fake.timing('b.example', { requestStart: 1000, responseStart: 1010 });
+    searched.race('HEAD', held);
+    await searched.fake.advance(SETTLED_MS);
+    assert.strictEqual(searched.win?.edge.origin, B);
+  },
+);
+
+test('leaves out edges that are in cool-down', async (assert) => {
+  const searched = searching(assert, { cooling: [A] });
+  answers(searched.fake, { b: 60 });
+  searched.race();
+  await searched.fake.advance(SETTLED_MS);
+  assert.deepEqual(told(searched), [`found ${B}`, `raced ${B}`]);
+});
+
+test('fails at once, without a request to race, when all edges are in cool-down', async (assert) => {
+  const searched = searching(assert, { cooling: [A, B] });
+  await searched.fake.flush();
+  assert.deepEqual(told(searched), ['failed EDGES_COOLING']);
+  assert.strictEqual(searched.win, null);
+});
+
+test('fails at once when the lookups fail', async (assert) => {
+  const searched = searching(assert, { options: { resolver: { resolve: () => Promise.reject(new Error('boom')) } } });
+  await searched.fake.flush();
+  assert.deepEqual(told(searched), ['failed LOOKUP_FAILED']);
+  assert.strictEqual(searched.win, null);
+  assert.false(searched.running.lookingUp());
+});
+
+test('puts edges that lost by a failure in cool-down, and learns how quick the others are', async (assert) => {
+  const searched = searching(assert);
+  answers(searched.fake, { a: 200 });
+  searched.fake.respond('b.example', { status: 503 });
+  searched.race();
+  await searched.fake.advance(SETTLED_MS);
+  assert.deepEqual([searched.shared.cooling(A), searched.shared.cooling(B)], [false, true]);
+  assert.strictEqual(searched.shared.patienceMs(A, 600), 800, 'four times 200 ms');
+});
+
+test('only suspects edges when none answered: it may be the line', async (assert) => {
+  const searched = searching(assert);
+  searched.fake.respond('.example', 'fail');
+  searched.race();
+  await searched.fake.advance(SETTLED_MS);
+  assert.deepEqual(told(searched), ['failed EDGES_FAILED']);
+  assert.deepEqual(searched.suspected, [A, B]);
+  assert.false(searched.shared.cooling(A));
+});
+
+test('does not let an answer to the race end a cool-down that began after it', async (assert) => {
+  const searched = searching(assert);
+  answers(searched.fake, { a: 20, b: 60 });
+  searched.race();
+  await searched.fake.advance(30);
+  searched.shared.failed(A);
+  await searched.fake.advance(SETTLED_MS);
+  assert.true(searched.shared.cooling(A));
+});
+
+test.each(
+  'tells apart why no edge could be used',
+  {
+    'no CORS header': ['EDGES_UNREADABLE', [A, 'unreadable'], [B, 'unreadable']],
+    'forbidden by the page': ['EDGES_BLOCKED', [A, 'blocked'], [B, 'blocked']],
+    'one of each': ['EDGES_FAILED', [A, 'blocked'], [B, 'unreadable']],
+  } as const,
+  async (assert, [code, ...edges]) => {
+    const searched = searching(assert);
+    searched.fake.respond('GET ', 'fail');
+    searched.fake.respond('HEAD ', { opaque: true });
+    for (const [origin, outcome] of edges) if (outcome === 'blocked') searched.fake.block(origin);
+    searched.race();
+    await searched.fake.advance(SETTLED_MS);
+    const [input] = searched.inputs;
+    const error = input?.kind === 'failed' ? input.error : null;
+    assert.strictEqual(error?.code, code);
+    const failures = edges.map(([origin, outcome]) => ({ origin, outcome }));
+    assert.deepEqual(error?.details, { edges: failures });
+  },
+);
+
+test('says when another method had to be tried', async (assert) => {
+  const searched = searching(assert);
+  searched.fake.respond('HEAD ', { status: 405 });
+  searched.fake.respond('GET ', { afterMs: 20 });
+  searched.race('HEAD');
+  await searched.fake.advance(SETTLED_MS);
+  assert.strictEqual(searched.warnings.length, 1);
+});
+
+test.each(
+  'tells nothing after an abort',
+  { 'while it looks up': -1, 'before the race': 0, 'in the race': 10, 'when it is won': 30 },
+  async (assert, atMs) => {
+    const searched = searching(assert);
+    answers(searched.fake, { a: 20, b: 60 });
+    if (atMs >= 0) await searched.fake.flush();
+    searched.race();
+    if (atMs > 0) await searched.fake.advance(atMs);
+    searched.running.abort();
+    const before = searched.inputs.length;
+    await searched.fake.advance(SETTLED_MS);
+    assert.strictEqual(searched.inputs.length, before);
+    assert.strictEqual(before, atMs === 30 ? 1 : 0);
+    assert.strictEqual(searched.win === null, atMs < 30);
+  },
+);
+
+test('stays with the edge in use unless another is quicker by a quarter', async (assert) => {
+  const searched = searching(assert, { current: { origin: B, rank: 0, weight: 1 } });
+  searched.fake.timing('a.example', { requestStart: 1000, responseStart: 1100 });
+  searched.fake.timing('b.example', { requestStart: 1000, responseStart: 1120 });
+  answers(searched.fake, { a: 100, b: 120 });
+  searched.race('HEAD', false);
+  await searched.fake.advance(SETTLED_MS);
+  assert.deepEqual(told(searched), [`found ${B}`, `raced ${B}`]);
+});

@@ -1,0 +1,159 @@
+import QUnit from 'qunit';
+import type { TimeoutError } from '../../src/transport/xhr.js';
+import { nothingLeft } from '../support/platform.js';
+import { EVENTS, transporting } from '../support/transporting.js';
+
+const { module, test } = QUnit;
+
+/** The next error that the page reports, which would otherwise fail the test. */
+function nextReported(): Promise<string> {
+  const usual = globalThis.onerror;
+  return new Promise((resolve) => {
+    globalThis.onerror = (_event, _source, _line, _column, error) => {
+      globalThis.onerror = usual;
+      resolve(error?.message ?? '');
+      return true;
+    };
+  });
+}
+
+module('xhr, its end', nothingLeft);
+
+test('tells an abort while it waits, and nothing after it', async (assert) => {
+  const { fake, transport, events, outcomes, open } = transporting(assert);
+  fake.expect('a.example');
+  open();
+  transport.send();
+  await fake.flush();
+  transport.abort();
+  assert.deepEqual(events.slice(2), ['readystatechange 4', 'abort 4', 'loadend 4']);
+  assert.deepEqual([transport.readyState, transport.status], [0, 0]);
+  await fake.flush();
+  assert.strictEqual(events.length, 5);
+  assert.deepEqual(outcomes, [], 'the routes are told nothing');
+});
+
+test('forgets the answer when it is aborted in its body', async (assert) => {
+  const { fake, transport, events, open } = transporting(assert);
+  fake.expect('a.example');
+  open();
+  transport.send();
+  await fake.flush();
+  fake.last('a.example').respondStream().chunk('some');
+  await fake.flush();
+  assert.strictEqual(transport.responseText, 'some');
+  transport.abort();
+  assert.deepEqual([transport.status, transport.responseText, transport.getAllResponseHeaders()], [0, '', '']);
+  assert.deepEqual(events.slice(-3), ['readystatechange 4', 'abort 4', 'loadend 4']);
+  await fake.flush();
+  assert.true(fake.last('a.example').aborted());
+});
+
+test.each('tells no event of an abort after its end', ['answered', 'failed'], async (assert, end) => {
+  const { fake, transport, events, open } = transporting(assert);
+  fake.respond('a.example', end === 'answered' ? { body: 'text' } : 'fail');
+  open();
+  transport.send();
+  await fake.flush();
+  const before = events.length;
+  transport.abort();
+  transport.abort();
+  assert.strictEqual(events.length, before);
+});
+
+test('tells no event of an abort before it was sent', (assert) => {
+  const { transport, events, open } = transporting(assert);
+  transport.abort();
+  open();
+  transport.abort();
+  assert.deepEqual(events, ['readystatechange 1']);
+});
+
+test('stops when a handler of its own aborts it', async (assert) => {
+  const { fake, transport, events, open } = transporting(assert);
+  fake.respond('a.example', { body: 'text' });
+  transport.onprogress = () => {
+    transport.abort();
+  };
+  open();
+  transport.send();
+  await fake.flush();
+  assert.deepEqual(events.slice(-3), ['abort 4', 'loadend 4', 'progress 0']);
+});
+
+test('ends with an error when nobody answers', async (assert) => {
+  const { fake, transport, events, open } = transporting(assert, ['a', 'origin']);
+  fake.respond('.example', 'fail');
+  open();
+  transport.send();
+  await fake.flush();
+  assert.deepEqual(events.slice(2), ['readystatechange 4', 'error 4', 'loadend 4']);
+  assert.deepEqual([transport.status, transport.responseURL, transport.response], [0, '', '']);
+});
+
+test('forgets what it had when the body breaks and nobody else is left', async (assert) => {
+  const { fake, transport, events, open } = transporting(assert);
+  fake.expect('a.example');
+  open();
+  transport.responseType = 'arraybuffer';
+  transport.send();
+  await fake.flush();
+  const body = fake.last('a.example').respondStream();
+  body.chunk('some');
+  await fake.flush();
+  body.fail();
+  await fake.flush();
+  assert.deepEqual(events.slice(-3), ['readystatechange 4', 'error 4', 'loadend 4']);
+  assert.deepEqual([transport.status, transport.response], [0, null]);
+});
+
+test('gives its time-out handler an error as @videojs/xhr would make it', async (assert) => {
+  const { fake, transport, events, open } = transporting(assert, ['origin'], 1500);
+  fake.expect('origin.example');
+  const errors: TimeoutError[] = [];
+  transport.ontimeout = (error) => errors.push(error);
+  open();
+  transport.send();
+  await fake.advance(1500);
+  assert.true(errors[0] instanceof Error);
+  assert.strictEqual(errors[0]?.code, 'ETIMEDOUT');
+  assert.strictEqual(errors.length, 1);
+  assert.deepEqual(events.slice(2), ['readystatechange 4', 'timeout 4', 'loadend 4']);
+});
+
+test.each(
+  'lets a handler that throws stop nobody, and has the page report it',
+  ['readystatechange', 'load', 'timeout'] as const,
+  async (assert, name) => {
+    const isTimeout = name === 'timeout';
+    const { fake, transport, events, open } = transporting(assert, ['origin'], isTimeout ? 1500 : 0);
+    if (isTimeout) fake.expect('origin.example');
+    else fake.respond('origin.example', { body: 'text' });
+    open();
+    transport.send();
+    transport[`on${name}`] = () => {
+      transport[`on${name}`] = null;
+      throw new Error(`thrown by on${name}`);
+    };
+    const reported = nextReported();
+    await fake.advance(isTimeout ? 1500 : 0);
+    assert.strictEqual(await reported, `thrown by on${name}`);
+    assert.strictEqual(events.at(-1), 'loadend 4');
+  },
+);
+
+test('calls each handler with the event, as a method of the transport', async (assert) => {
+  const { fake, transport, open } = transporting(assert);
+  fake.respond('a.example', { body: 'text' });
+  const called: string[] = [];
+  for (const name of EVENTS) {
+    if (name === 'timeout') continue;
+    transport[`on${name}`] = function (event) {
+      if (this === transport) called.push(event.type);
+    };
+  }
+  open();
+  transport.send();
+  await fake.flush();
+  assert.deepEqual([...new Set(called)], ['readystatechange', 'loadstart', 'progress', 'load', 'loadend']);
+});
