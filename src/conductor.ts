@@ -9,8 +9,8 @@ import type { EdgeSelectEvent, Tell } from './events.js';
 import { hold } from './hold.js';
 import type { Settings } from './options.js';
 import type { Platform } from './platform.js';
-import type { RaceRequest } from './preflight.js';
-import { makeReport, sendReport } from './report.js';
+import type { RaceRequest } from './probe.js';
+import { reporter } from './report.js';
 import { search, type Search } from './search.js';
 import { raceMethod, type Selection } from './selection.js';
 import { isAllowedHost, type Edge } from './servers.js';
@@ -71,7 +71,7 @@ export function conductor(
 ): Conductor {
   const key = directory.key(source, settings);
   const rememberKey = `edge-select:edge:${source.service}`;
-  const sessionId = platform.randomId();
+  const report = reporter(settings, platform, silenced);
   const origins = [source.origin, ...settings.origins.map((origin) => new URL(origin).origin)];
   /** Types of request that only the origin may answer, until the next selection. */
   const originOnly = new Set<string>();
@@ -82,7 +82,6 @@ export function conductor(
   let state: State = { kind: 'idle' };
   let current: Search | null = null;
   let lastPlaylist = source.src;
-  let reportedTo: string | null = null;
   let remembered: Edge | null = null;
   let heldSince: number | null = null;
 
@@ -137,7 +136,9 @@ export function conductor(
         startSearch();
         return;
       case 'report':
-        void report(effect.selection);
+        void report(effect.selection).then((reported) => {
+          if (reported && !isDisposed()) tell({ type: 'edgeselect:reported', ...reported });
+        });
         return;
       case 'tell':
         tell(effect.event);
@@ -185,20 +186,9 @@ export function conductor(
   function adoptSelection(selected: Selection): void {
     remembered = null;
     originOnly.clear();
+    directory.waitedInVain.delete(key);
     directory.keep(key, selected);
     if (settings.remember) platform.store(rememberKey, selected.chosen.origin);
-  }
-
-  async function report(selected: Selection): Promise<void> {
-    const { origin } = selected.chosen;
-    const from = reportedTo !== origin ? reportedTo : null;
-    reportedTo = origin;
-    if (!settings.report || silenced.has(origin)) return;
-    const made = await makeReport(selected, settings, { sessionId, from }, platform);
-    if (isDisposed()) return;
-    const accepted = await sendReport(made, origin + settings.report.path, platform);
-    if (!accepted) silenced.add(origin);
-    if (!isDisposed()) tell({ type: 'edgeselect:reported', edge: origin, accepted, report: made });
   }
 
   function isRerouted(url: string): boolean {
@@ -216,14 +206,14 @@ export function conductor(
     return ({ origin }) => isAllowedHost(new URL(origin).hostname, settings.allowedHosts);
   }
 
-  async function next(request: MediaRequest, tries: readonly Try[], signal: AbortSignal): Promise<Lane | null> {
+  function next(request: MediaRequest, tries: readonly Try[], signal: AbortSignal): ReturnType<Routes['next']> {
     if (tries.length === 0) {
       if (PLAYLISTS.includes(request.requestType)) lastPlaylist = request.url;
       if (request.withCredentials && settings.allowedHosts.length === 0) {
         current?.abort();
         send({ kind: 'failed', error: new EdgeSelectError('CREDENTIALS_NOT_ALLOWED', {}) });
       } else if (state.kind === 'selecting' && !remembered && isRerouted(request.url)) {
-        const held = await holdFirst(request, signal);
+        const held = holdFirst(request, signal);
         if (held) return held;
       }
     }
@@ -232,7 +222,7 @@ export function conductor(
   }
 
   /** @returns null when the request is none that waits: it goes its way without a selection, which is to the origin */
-  async function holdFirst(request: MediaRequest, signal: AbortSignal): Promise<Lane | null> {
+  function holdFirst(request: MediaRequest, signal: AbortSignal): Promise<Lane> | null {
     const running = current;
     if (!running) return null;
     const { url, withCredentials } = request;
@@ -240,7 +230,8 @@ export function conductor(
     const mayRace = !guarded || settings.allowedHosts.length > 0;
     const isPlaylist = PLAYLISTS.includes(request.requestType) && request.method === 'GET';
     // a lookup that is out for longer than a second nameserver would have had to wait is not waited for
-    const isLate = running.lookingUp() && platform.now() - running.startedAt > settings.lookupStaggerMs;
+    const askedForMs = platform.now() - running.startedAt;
+    const isLate = running.lookingUp() && (askedForMs > settings.lookupStaggerMs || directory.waitedInVain.has(key));
     // one after the other, requests are held for no longer than one alone
     const leftMs = settings.originAfterMs - (platform.now() - (heldSince ?? platform.now()));
     const waits = isPlaylist && mayRace && !isLate && leftMs >= 0;
@@ -255,9 +246,11 @@ export function conductor(
     const isRace = isMine && method === 'GET' && !platform.controlled();
     const win = isRace ? running.win : running.win.then((winner) => winner && { ...winner, opened: null });
     const rules = { originAfterMs: leftMs, raced: isRace };
-    const { edge, opened } = await hold(raced, win, rules, { platform, signal });
-    held = false;
-    return laneOf(request, edge, opened);
+    return hold(raced, win, rules, { platform, signal }).then(({ edge, opened }) => {
+      held = false;
+      if (running.lookingUp()) directory.waitedInVain.add(key);
+      return laneOf(request, edge, opened);
+    });
   }
 
   /** Best first: the chosen, those that ran by their time, the others by rank. None that is in its cool-down. */

@@ -37,6 +37,8 @@ export interface Directory {
   /** A selection that is still true, for this service and these settings. */
   known(key: string): Selection | null;
   keep(key: string, selection: Selection): void;
+  /** Keys of searches whose lookups were longer than a request could be held: the next source does not wait for them. */
+  readonly waitedInVain: Set<string>;
   /** What makes two searches the same. */
   key(source: EdgeSource, settings: Settings): string;
 }
@@ -68,6 +70,7 @@ export function directory(platform: Platform): Directory {
 
   return {
     pageId,
+    waitedInVain: new Set(),
     ask(question, settings) {
       const urls = question.lookup === 'tokens' ? settings.nameserver : settings.secondNameserver;
       const key = JSON.stringify([settings.resolver ? nameOf(settings.resolver) : urls, question]);

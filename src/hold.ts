@@ -3,7 +3,8 @@
  * it. The service origin is always a runner: it starts after `originAfterMs`, or as soon as no edge is left.
  */
 import type { Platform } from './platform.js';
-import { drain, type Opened, type RaceRequest, type Win } from './preflight.js';
+import type { Win } from './preflight.js';
+import { drain, type Opened, type RaceRequest } from './probe.js';
 import type { Edge } from './servers.js';
 
 /** Who serves the held request; `edge` is null for the service origin. */

@@ -14,7 +14,7 @@ export type { EdgeSelectEvent, EdgeSelectEvents, FailureKind } from './events.js
 export type { ErrorCode, ErrorDetails, EdgeFailure, Lookup, LookupDetails, NegativeDetails } from './errors.js';
 export type { Selection, Candidates, Reason } from './selection.js';
 export type { Edge } from './servers.js';
-export type { Probe, Method, Outcome } from './preflight.js';
+export type { Probe, Method, Outcome } from './probe.js';
 export type { Capabilities } from './capabilities.js';
 export type { SourceObject } from './source.js';
 export type {

@@ -195,20 +195,37 @@ export function readOptions(given: unknown, warn: (text: string) => void): Setti
   if (!options.nameserver && !options.resolver && !options.discover) {
     throw invalid('nameserver', options.nameserver, urls[0]);
   }
-  const { client = {}, report = true } = options;
+  const { client = {}, report = true, service = null, serviceUrl = null } = options;
   const all = { ...DEFAULTS, ...defined(options) };
   const nameserver = [options.nameserver ?? []].flat();
+  const reportOptions = report === false ? null : { ...REPORT, ...(isObject(report) && defined(report)) };
   return Object.freeze({
     ...all,
     nameserver,
     secondNameserver: options.secondNameserver ? [options.secondNameserver].flat() : nameserver,
-    service: options.service ?? null,
-    serviceUrl: options.serviceUrl ?? null,
+    service: typeof service === 'function' ? guarded('service', service, () => null) : service,
+    edgeUrl: guarded('edgeUrl', all.edgeUrl, (url) => url),
+    serviceUrl: serviceUrl && guarded('serviceUrl', serviceUrl, (url) => url),
     client: { id: client.id ?? '', idAs: client.idAs ?? 'edns', subnet: client.subnet ?? '' },
-    report: report === false ? null : { ...REPORT, ...(isObject(report) && defined(report)) },
+    report: reportOptions && {
+      ...reportOptions,
+      fields: guarded('report.fields', reportOptions.fields, REPORT.fields),
+    },
     resolver: options.resolver ?? null,
     discover: options.discover ?? null,
   });
+
+  /** A function of the site: when it throws, that is said, and playback goes on. */
+  function guarded<A extends unknown[], R>(name: string, run: (...given: A) => R, otherwise: (...given: A) => R) {
+    return (...args: A): R => {
+      try {
+        return run(...args);
+      } catch (error) {
+        warn(`'${name}' threw: ${String(error)}`);
+        return otherwise(...args);
+      }
+    };
+  }
 }
 
 function defined<T extends object>(object: T): Partial<T> {

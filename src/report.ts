@@ -4,7 +4,7 @@
  */
 import type { Settings } from './options.js';
 import type { Platform } from './platform.js';
-import type { Probe } from './preflight.js';
+import type { Probe } from './probe.js';
 import type { Selection } from './selection.js';
 
 /** The version of the report's shape; it grows when a member changes its meaning. */
@@ -20,10 +20,42 @@ export interface ReportContext {
   readonly from: string | null;
 }
 
+/** A report that was sent, and whether the edge took it. */
+export interface Reported {
+  readonly edge: string;
+  readonly accepted: boolean;
+  readonly report: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Reports the selections of one source, one after the other.
+ *
+ * @param silenced  origins of the page's edges that take no reports; grows
+ * @returns null when nothing was sent
+ */
+export function reporter(
+  settings: Settings,
+  platform: Platform,
+  silenced: Set<string>,
+): (selection: Selection) => Promise<Reported | null> {
+  const sessionId = platform.randomId();
+  let before: string | null = null;
+  return async (selection) => {
+    const edge = selection.chosen.origin;
+    const from = before === edge ? null : before;
+    before = edge;
+    if (!settings.report || silenced.has(edge)) return null;
+    const report = await makeReport(selection, settings, { sessionId, from }, platform);
+    const accepted = await sendReport(report, edge + settings.report.path, platform);
+    if (!accepted) silenced.add(edge);
+    return { edge, accepted, report };
+  };
+}
+
 /**
  * The report's members. Times are whole milliseconds.
  *
- * @returns at most 8 KiB as JSON: probes are left out from the last on
+ * @returns at most 8 KiB as JSON: the site's own fields are left out first, then probes from the last on
  */
 export async function makeReport(
   selection: Selection,
@@ -35,7 +67,7 @@ export async function makeReport(
   const ofChosen = ({ edge }: Probe): boolean => edge.origin === selection.chosen.origin;
   const probes = selection.probes.filter((probe) => scope !== 'chosen' || ofChosen(probe));
   const hides = (probe: Probe): boolean => scope === 'anonymous' && !ofChosen(probe);
-  const made = {
+  const made: Record<string, unknown> & { edges: unknown[] } = {
     v: REPORT_VERSION,
     service: selection.service,
     session: sessionId,
@@ -54,9 +86,10 @@ export async function makeReport(
       requestMs: rounded(probe.requestMs),
       ...(!hides(probe) && { capabilities: probe.capabilities }),
     })),
-    ...report?.fields(),
   };
-  while (new TextEncoder().encode(JSON.stringify(made)).length > MAX_BYTES && made.edges.length > 1) made.edges.pop();
+  const whole = { ...report?.fields(), ...made };
+  if (bytesOf(whole) <= MAX_BYTES) return whole;
+  while (bytesOf(made) > MAX_BYTES && made.edges.length > 1) made.edges.pop();
   return made;
 }
 
@@ -72,7 +105,7 @@ export async function sendReport(
   try {
     const response = await platform.fetch(url, {
       method: 'POST',
-      body: JSON.stringify(report).slice(0, MAX_BYTES),
+      body: JSON.stringify(report),
       headers: { 'content-type': 'text/plain' },
       credentials: 'omit',
       keepalive: true,
@@ -81,6 +114,10 @@ export async function sendReport(
   } catch {
     return false;
   }
+}
+
+function bytesOf(report: object): number {
+  return new TextEncoder().encode(JSON.stringify(report)).length;
 }
 
 function rounded(ms: number | null): number | null {

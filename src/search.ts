@@ -6,7 +6,8 @@ import type { Directory } from './directory.js';
 import { EdgeSelectError, isError } from './errors.js';
 import type { Settings } from './options.js';
 import type { Platform } from './platform.js';
-import { race, type Method, type RaceRequest, type Win } from './preflight.js';
+import { race, type Win } from './preflight.js';
+import type { Method, RaceRequest } from './probe.js';
 import { choose, lookUp, raceError, type Selection } from './selection.js';
 import type { Edge } from './servers.js';
 import type { EdgeSource, SourceObject } from './source.js';
@@ -22,7 +23,7 @@ export interface Contest {
 
 /** A search under way. */
 export interface Search {
-  /** The race's winner; null when there will be none. */
+  /** Whom the held request need not wait any longer for: the first to answer well; null when there will be nobody. */
   readonly win: Promise<Win | null>;
   /** False once both lookups have ended. */
   lookingUp(): boolean;
@@ -62,7 +63,11 @@ export function search(tools: SearchTools): Search {
   const contest = new Promise<Contest>((resolve) => {
     giveContest = resolve;
   });
-  const win = begin();
+  let tellWin: (win: Win | null) => void;
+  const win = new Promise<Win | null>((resolve) => {
+    tellWin = resolve;
+  });
+  void begin();
   return {
     win,
     startedAt,
@@ -78,7 +83,7 @@ export function search(tools: SearchTools): Search {
     },
   };
 
-  async function begin(): Promise<Win | null> {
+  async function begin(): Promise<void> {
     try {
       const candidates = await lookUp(source, given, settings, {
         ask: (question) => directory.ask(question, settings),
@@ -92,7 +97,7 @@ export function search(tools: SearchTools): Search {
       const edges = candidates.edges.filter(({ origin }) => !directory.cooling(origin));
       if (edges.length === 0) throw new EdgeSelectError('EDGES_COOLING', { edges: candidates.edges.length });
       const wanted = await contest;
-      if (isOver()) return null;
+      if (isOver()) return;
 
       const held = wanted.held();
       const controlled = platform.controlled();
@@ -106,31 +111,22 @@ export function search(tools: SearchTools): Search {
         },
         { platform, signal, warn: tools.warn },
       );
+      void running.first.then(tellWin);
       const winner = await running.winner;
-      if (isOver()) return null;
-      if (winner) {
-        const selection = choose(
-          source.service,
-          candidates,
-          running.probes(),
-          winner.edge,
-          tools.current(),
-          platform.now(),
-        );
-        send({ kind: 'found', selection });
-        void complete(selection, running.ended);
-        return winner;
-      }
-      void running.ended.then((probes) => {
+      if (isOver()) return;
+      if (!winner) {
+        const probes = await running.ended;
         for (const { edge } of probes) tools.suspect(edge);
-        fail(raceError(probes));
-      });
-      return null;
+        throw raceError(probes);
+      }
+      const selection = choose(source.service, candidates, running.probes(), winner, tools.current(), platform.now());
+      send({ kind: 'found', selection });
+      void complete(selection, running.ended);
     } catch (cause) {
       fail(cause);
-      return null;
     } finally {
       lookingUp = false;
+      tellWin(null);
     }
   }
 

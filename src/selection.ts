@@ -5,7 +5,7 @@
 import { EdgeSelectError } from './errors.js';
 import type { Settings } from './options.js';
 import type { Platform } from './platform.js';
-import type { Method, Probe } from './preflight.js';
+import type { Method, Probe } from './probe.js';
 import { discovered, servers, type Edge, type EdgeRules } from './servers.js';
 import type { EdgeSource, SourceObject } from './source.js';
 import { tokenQuestion, tokens, type Ask } from './tokens.js';

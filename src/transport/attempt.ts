@@ -4,7 +4,7 @@
  */
 import type { FailureKind } from '../events.js';
 import type { Platform } from '../platform.js';
-import type { Opened } from '../preflight.js';
+import type { Opened } from '../probe.js';
 import type { Edge } from '../servers.js';
 import type { MediaRequest } from './route.js';
 

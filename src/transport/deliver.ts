@@ -2,14 +2,14 @@
  * One request over several servers. In: the request and somebody who knows the way. Out: one answer, whole.
  * A server that fails is left for the next, and the answer begins anew there.
  */
-import { drain, type Opened } from '../preflight.js';
+import { drain, type Opened } from '../probe.js';
 import { attempt, read, type AttemptTools, type Lane, type Outcome, type Sink } from './attempt.js';
 import type { MediaRequest, Try } from './route.js';
 
 /** Knows the way; the conductor of a source. */
 export interface Routes {
-  /** The next lane for a request, or null when nobody is left. The first may have to wait for a race. */
-  next(request: MediaRequest, tries: readonly Try[], signal: AbortSignal): Promise<Lane | null>;
+  /** The next lane for a request, or null when nobody is left: a promise only when it has to wait for a race. */
+  next(request: MediaRequest, tries: readonly Try[], signal: AbortSignal): Lane | null | Promise<Lane | null>;
   /** Is told the end of a request; `lane` is null when nobody delivered it. */
   ended(request: MediaRequest, tries: readonly Try[], lane: Lane | null, outcome: Outcome): void;
   /** The URL of the service for one that an edge redirected to. */
@@ -38,7 +38,9 @@ export async function deliver(
   let refusal: { readonly opened: Opened; readonly lane: Lane } | null = null;
   let last: Outcome = { kind: 'failed', because: 'refused', status: 0, opened: null };
   for (;;) {
-    const lane = await routes.next(request, tries, tools.signal);
+    const known = routes.next(request, tries, tools.signal);
+    // not awaited without need: what is known is asked for inside send(), before VHS has ended its task
+    const lane = known instanceof Promise ? await known : known;
     if (isOver() || !lane) break;
     const to = {
       chunk: sink.chunk,

@@ -19,6 +19,8 @@ export interface Entry {
   readonly bytes: number;
   readonly body: unknown;
   readonly connection: number;
+  /** When its answer was over; null while it is under way. */
+  readonly tEnd: number | null;
   readonly aborted: boolean;
 }
 
@@ -78,10 +80,14 @@ export async function world(description: object): Promise<World> {
     ((await call('GET', `/worlds/${made.id}/log?since=0`)) as { entries: Entry[] }).entries;
   return {
     ...made.urls,
-    patch: async (change) => void (await call('PATCH', `/worlds/${made.id}`, change)),
+    patch: async (change) => {
+      await call('PATCH', `/worlds/${made.id}`, change);
+    },
     log,
     of: async (server) => (await log()).filter((entry) => entry.server === server),
-    close: async () => void (await call('DELETE', `/worlds/${made.id}`)),
+    close: async () => {
+      await call('DELETE', `/worlds/${made.id}`);
+    },
   };
 }
 
@@ -91,8 +97,10 @@ export interface TestPlayer {
   src(source?: unknown): string;
   currentSrc(): string;
   currentSource(): SourceObject;
+  currentSources(): readonly SourceObject[];
   currentTime(time?: number): number;
   duration(): number;
+  playbackRate(rate: number): void;
   play(): Promise<void>;
   pause(): void;
   paused(): boolean;
@@ -114,8 +122,18 @@ export interface TestPlayer {
   audioTracks(): ArrayLike<{ enabled: boolean; label: string }>;
   ads?: { inAdBreak(): boolean };
 }
-interface VhsXhr {
-  onRequest(hook: (options: { uri: string; headers?: Record<string, string> }) => unknown): void;
+/** The options of a request as a hook of the site sees them. */
+export interface HookOptions {
+  uri: string;
+  headers?: Record<string, string>;
+}
+/** `videojs.Vhs.xhr`, or that of one player. */
+export interface VhsXhr {
+  beforeRequest?: (options: HookOptions) => unknown;
+  onRequest(hook: (options: HookOptions) => unknown): void;
+  offRequest(hook: (options: HookOptions) => unknown): void;
+  onResponse(hook: (request: XMLHttpRequest & { uri: string }, error: unknown, response: object) => void): void;
+  offResponse(hook: (request: XMLHttpRequest & { uri: string }, error: unknown, response: object) => void): void;
 }
 
 const players = new Set<TestPlayer>();
@@ -129,8 +147,11 @@ export async function testWorld(description: object): Promise<World> {
 }
 
 /** A muted player in the page, with the plugin when options are given. It ends with the test. */
-export function testPlayer(options?: Partial<EdgeSelectOptions> | null, playerOptions: object = {}): TestPlayer {
-  const element = document.createElement('video-js');
+export function testPlayer(
+  options?: Partial<EdgeSelectOptions> | null,
+  playerOptions: object = {},
+  element: HTMLElement = document.createElement('video-js'),
+): TestPlayer {
   document.body.append(element);
   const player = videojs(element, {
     muted: true,
@@ -138,7 +159,7 @@ export function testPlayer(options?: Partial<EdgeSelectOptions> | null, playerOp
     height: 90,
     html5: { vhs: { useNetworkInformationApi: false } },
     ...playerOptions,
-  } as never) as unknown as TestPlayer;
+  }) as unknown as TestPlayer;
   players.add(player);
   if (options) player.edgeSelect(options);
   return player;
@@ -157,7 +178,7 @@ export function once<N extends keyof EdgeSelectEvents>(player: TestPlayer, name:
 export function once(player: TestPlayer, name: string): Promise<unknown>;
 export function once(player: TestPlayer, name: string): Promise<unknown> {
   return new Promise((resolve) => {
-    player.one(name, resolve as (event: never) => void);
+    player.one(name, resolve);
   });
 }
 
@@ -183,6 +204,61 @@ export function playedTo(player: TestPlayer, seconds: number): Promise<void> {
       reject(new Error(`the player shows an error: ${player.error()?.message ?? ''}`));
     });
     player.play().catch(() => undefined);
+  });
+}
+
+/** So patient that a busy machine cannot make an edge look dead, or the origin take part. */
+export const PATIENT = {
+  originAfterMs: 20_000,
+  lookupStaggerMs: 20_000,
+  lookupTimeoutMs: 20_000,
+  preflightTimeoutMs: 20_000,
+  stallMs: 20_000,
+} as const;
+
+/** The plugin's options for a world, patient unless `more` says otherwise. */
+export const patient = (world_: World, more: Partial<EdgeSelectOptions> = {}): Partial<EdgeSelectOptions> => ({
+  nameserver: world_.nameservers.map ?? '',
+  ...PATIENT,
+  ...more,
+});
+
+/** What one edge, or the origin, was asked for: its requests but for races by HEAD or OPTIONS, and reports. */
+export async function asked(world_: World, edge: string, path = /./): Promise<readonly Entry[]> {
+  return (await world_.of(`edge:${edge}`)).filter(({ method, url }) => method === 'GET' && path.test(url));
+}
+
+/** Resolves once the network's log holds such an entry. */
+export async function logged(world_: World, passes: (entry: Entry) => boolean): Promise<void> {
+  while (!(await world_.log()).some(passes)); // each turn waits for an answer
+}
+
+/** Resolves once the player has loaded all but the last second of a clip of 12 s; it must be playing. */
+export function loadedToTheEnd(player: TestPlayer): Promise<void> {
+  return new Promise((resolve) => {
+    const check = (): void => {
+      const { buffered } = player.tech(true).el();
+      if (buffered.length === 0 || buffered.end(buffered.length - 1) < 11) return;
+      player.off('timeupdate', check);
+      resolve();
+    };
+    player.on('timeupdate', check);
+  });
+}
+
+/** The events of this name until one passes, and that one. */
+export function until<N extends keyof EdgeSelectEvents>(
+  player: TestPlayer,
+  name: N,
+  passes: (event: EdgeSelectEvents[N]) => boolean,
+): Promise<EdgeSelectEvents[N]> {
+  return new Promise((resolve) => {
+    const listener = (event: EdgeSelectEvents[N]): void => {
+      if (!passes(event)) return;
+      player.off(name, listener);
+      resolve(event);
+    };
+    player.on(name, listener);
   });
 }
 

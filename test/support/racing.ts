@@ -1,6 +1,7 @@
 /** What the tests of the race share: edges, a race on the fake platform, and what became of it so far. */
 import { readOptions } from '../../src/options.js';
-import { race, type Probe, type RaceRequest, type RaceRules, type Win } from '../../src/preflight.js';
+import { race, type RaceRules, type Win } from '../../src/preflight.js';
+import type { Probe, RaceRequest } from '../../src/probe.js';
 import type { Edge } from '../../src/servers.js';
 import { fakePlatform, type FakePlatform } from './platform.js';
 
@@ -42,7 +43,9 @@ export function raceOn(fake: FakePlatform, edges: readonly Edge[], { rules, requ
     { ...settings, method: 'GET', rank: 'arrival', ...rules },
     { platform: fake.platform, signal: controller.signal, warn: (text) => course.warnings.push(text) },
   );
-  void running.winner.then((winner) => (course.winner = winner));
+  void Promise.all([running.first, running.winner]).then(([first, edge]) => {
+    course.winner = edge && { edge, opened: first?.opened ?? null };
+  });
   void running.ended.then((probes) => (course.probes = probes));
   return course;
 }

@@ -67,7 +67,7 @@ test('sends none when the site wants none', async (assert) => {
   const { fake, names, select } = conduct(assert, { options: { report: false } });
   answers(fake, { a: 20, b: 60 });
   await select();
-  assert.deepEqual(names(), ['selected', 'served', 'raced']);
+  assert.deepEqual(names(), ['served', 'selected', 'raced']);
 });
 
 module('conductor, dispose', nothingLeft);

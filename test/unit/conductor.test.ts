@@ -24,7 +24,7 @@ test('holds the first playlist, races it itself, and delivers the body of the wi
     fake.fetches.map(({ method, url }) => `${method} ${url}`),
     [`GET ${A}${MAIN}`, `GET https://b.example${MAIN}`, `POST ${A}/.well-known/edge-select`],
   );
-  assert.deepEqual(names(), ['selected', 'served', 'raced', 'reported']);
+  assert.deepEqual(names(), ['served', 'selected', 'raced', 'reported']);
   assert.strictEqual(of('edgeselect:selected')[0]?.selection.chosen.origin, A);
   assert.strictEqual(of('edgeselect:served')[0]?.edge, A);
 });

@@ -127,7 +127,7 @@ for (const option of OPTIONS) {
     const bare = readOptions({ resolver, discover: aList }, nothing);
     const read = readOptions({ resolver, discover: aList, nameserver: MAP, [option]: undefined }, nothing);
     if (!['nameserver', 'secondNameserver', 'resolver', 'discover'].includes(option)) {
-      assert.deepEqual(read[option], bare[option]);
+      assert.strictEqual(shown(read[option]), shown(bare[option]));
     } else assert.true(option in read);
   });
 }
@@ -182,12 +182,36 @@ test('an option that does not exist is told with the nearest one that does, and 
 test('what is not said has the default', (assert) => {
   const read = settings();
   for (const [option, value] of Object.entries(DEFAULTS)) {
-    if (option !== 'report') assert.deepEqual(read[option as keyof Settings], value, option);
+    if (option !== 'report' && typeof value !== 'function') {
+      assert.deepEqual(read[option as keyof Settings], value, option);
+    }
   }
+  assert.strictEqual(
+    read.edgeUrl('https://v.example/a?b', { origin: 'https://e.example:8443' }),
+    'https://e.example:8443/a?b',
+  );
   assert.deepEqual(read.client, { id: '', idAs: 'edns', subnet: '' });
   assert.strictEqual(read.report?.path, '/.well-known/edge-select');
   assert.strictEqual(read.report?.edges, 'all');
   assert.deepEqual(read.report?.fields(), {});
+});
+
+test('a function of the site that throws is said, and playback goes on as if it were not there', (assert) => {
+  const said: string[] = [];
+  const fail = (): never => {
+    throw new Error('of the site');
+  };
+  const given = { nameserver: MAP, service: fail, edgeUrl: fail, serviceUrl: fail, report: { fields: fail } };
+  const read = readOptions(given, (text) => said.push(text));
+  const edge = { origin: 'https://e.example' };
+  assert.strictEqual(typeof read.service === 'function' && read.service({ src: 'https://v.example/' }), null);
+  assert.strictEqual(read.edgeUrl('https://v.example/a', edge), 'https://v.example/a');
+  assert.strictEqual(read.serviceUrl?.('https://e.example/a', edge), 'https://e.example/a');
+  assert.deepEqual(read.report?.fields(), {});
+  assert.deepEqual(
+    said.map((text) => /'(.*)' threw: Error: of the site/.exec(text)?.[1]),
+    ['service', 'edgeUrl', 'serviceUrl', 'report.fields'],
+  );
 });
 
 test('the caller owns what it gave: nothing is written there, even into a frozen object', (assert) => {

@@ -39,11 +39,21 @@ test('decides at once when nobody else is still running', async (assert) => {
 });
 
 test('does not ask an edge of the next class while one of the best class answers', async (assert) => {
-  const fake = racing(assert, { a: 900 });
+  const fake = racing(assert, { a: 700 });
   const course = raceOn(fake, [edge('a'), edge('b', { rank: 1 })]);
   await fake.advance(FOREVER_MS);
   assert.strictEqual(winnerOf(course), 'a');
   assert.strictEqual(fake.fetches.length, 1);
+});
+
+test('asks the next class after its share of the time when the best class is silent', async (assert) => {
+  const fake = racing(assert, { a: FOREVER_MS * 2, b: 10 });
+  const course = raceOn(fake, [edge('a'), edge('b', { rank: 1 })], { rules: { preflightTimeoutMs: 1500 } });
+  await fake.advance(749);
+  assert.strictEqual(fake.all('b.example').length, 0, 'two classes share 1500 ms');
+  await fake.advance(FOREVER_MS);
+  assert.strictEqual(winnerOf(course), 'b');
+  assert.deepEqual(outcomesOf(course), ['a: late', 'b: ok']);
 });
 
 test('asks the next class when nobody of the one before gives a good answer', async (assert) => {

@@ -1,6 +1,6 @@
 import QUnit from 'qunit';
 import type { ReportOptions } from '../../src/options.js';
-import type { Probe } from '../../src/preflight.js';
+import type { Probe } from '../../src/probe.js';
 import { makeReport, sendReport } from '../../src/report.js';
 import type { Selection } from '../../src/selection.js';
 import type { Edge } from '../../src/servers.js';

@@ -1,7 +1,8 @@
 import QUnit from 'qunit';
 import { directory, type Directory } from '../../src/directory.js';
 import type { EdgeSelectOptions } from '../../src/options.js';
-import type { Method, Win } from '../../src/preflight.js';
+import type { Win } from '../../src/preflight.js';
+import type { Method } from '../../src/probe.js';
 import { search, type Search } from '../../src/search.js';
 import type { Edge } from '../../src/servers.js';
 import type { Input } from '../../src/switch.js';

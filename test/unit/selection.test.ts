@@ -1,7 +1,7 @@
 import QUnit from 'qunit';
 import { EdgeSelectError } from '../../src/errors.js';
 import type { DiscoveredEdge, EdgeSelectOptions } from '../../src/options.js';
-import type { Outcome, Probe } from '../../src/preflight.js';
+import type { Outcome, Probe } from '../../src/probe.js';
 import type { Answer, Question } from '../../src/resolver.js';
 import { choose, lookUp, raceError, raceMethod, type Candidates } from '../../src/selection.js';
 import type { Edge } from '../../src/servers.js';

@@ -1,0 +1,212 @@
+/**
+ * One edge's run in a race. In: an edge, a method, the request. Out: a probe, which is never a throw: a slow or broken edge
+ * is a result. Never asks for media, and never lets a cache answer.
+ */
+import { capabilities, type Capabilities } from './capabilities.js';
+import type { Platform, TimingWatch } from './platform.js';
+import type { Edge } from './servers.js';
+
+/** How an edge is asked. */
+export type Method = 'GET' | 'HEAD' | 'OPTIONS';
+
+/**
+ * `running`; `ok`: a readable answer of 200-299; `status`: another status; `unreachable`: refused, reset or not
+ * readable; `unreadable`: reachable, but without the CORS header; `blocked` by the page's policy; `late`.
+ */
+export type Outcome = 'running' | 'ok' | 'status' | 'unreachable' | 'unreadable' | 'blocked' | 'late';
+
+/** What is known of one edge's run. */
+export interface Probe {
+  readonly edge: Edge;
+  readonly method: Method;
+  readonly outcome: Outcome;
+  /** 0 for an opaque answer; null before an answer. */
+  readonly status: number | null;
+  /** From the start of its request to its headers, as the page's clock sees it. */
+  readonly elapsedMs: number | null;
+  /** From the sending of its request to the first byte, connecting left out, as the browser sees it. */
+  readonly requestMs: number | null;
+  readonly capabilities: Capabilities;
+}
+
+/** What is raced: the request as it stands at the moment it is held. */
+export interface RaceRequest {
+  /** URL at the service. */
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly withCredentials: boolean;
+  /** `no-cors`: for a media element that will load without CORS too. Any answer then counts as an arrival. */
+  readonly opaque?: boolean;
+  /** The request carries secrets, so that a redirect must not be followed. */
+  readonly guarded?: boolean;
+}
+
+/** An answer whose headers are there and whose body is still to be read. */
+export interface Opened {
+  readonly response: Response;
+  /** When its request was sent, in ms of `now()`. */
+  readonly startedAt: number;
+  readonly abort: () => void;
+}
+
+/** A probe while it runs. */
+export interface Runner {
+  readonly probe: Probe;
+  readonly done: Promise<void>;
+  /** The answer, once; null before it is there, and for those who come later. */
+  take: () => Opened | null;
+  /** Fills `requestMs` from the browser's own clock, or where the edge hides it, by one more request on the connection, now warm. */
+  measure(): Promise<void>;
+  /** Takes over what the browser measured, where the edge lets the page see it. */
+  observe(): Promise<boolean>;
+  /** Tells an edge without CORS from one that is not there: only the first answers a request that wants no reading. */
+  diagnose(): Promise<void>;
+  abort: () => void;
+}
+
+/** What a runner works with. */
+export interface RunnerTools {
+  readonly platform: Platform;
+  readonly timings: TimingWatch;
+  /** Ends whatever a runner does after its answer. */
+  readonly signal: AbortSignal;
+  readonly edgeUrl: (url: string, edge: Edge) => string;
+  /** Bounds the diagnosis. */
+  readonly timeoutMs: number;
+}
+
+/** A loser's body is read to its end up to here, since that keeps its connection for later use. */
+const DRAIN_BYTES = 65_536;
+/** The browser makes the entry of a request after the body's end, some tasks later. */
+const TIMING_COMES_WITHIN_MS = [0, 4, 16, 64];
+
+/** Starts at once. */
+export function startRunner(edge: Edge, method: Method, request: RaceRequest, tools: RunnerTools): Runner {
+  const { platform, timings, signal, timeoutMs } = tools;
+  const url = tools.edgeUrl(request.url, edge);
+  const startedAt = platform.now();
+  const controller = new AbortController();
+  const abort = (): void => {
+    controller.abort();
+  };
+  let opened: Opened | null = null;
+  let probe: Probe = {
+    ...{ edge, method, outcome: 'running', status: null, elapsedMs: null, requestMs: null, capabilities: {} },
+  };
+  const set = (change: Partial<Probe>): void => {
+    probe = { ...probe, ...change };
+  };
+  const take = (): Opened | null => {
+    const taken = opened;
+    opened = null;
+    return taken;
+  };
+  return {
+    get probe() {
+      return probe;
+    },
+    done: run(),
+    take,
+    measure,
+    observe,
+    diagnose,
+    abort,
+  };
+
+  async function run(): Promise<void> {
+    try {
+      const response = await ask();
+      const elapsedMs = platform.now() - startedAt;
+      const outcome = response.ok || response.type === 'opaque' ? 'ok' : 'status';
+      set({ outcome, status: response.status, elapsedMs, capabilities: capabilities(response.headers) });
+      opened = { response, startedAt, abort };
+    } catch {
+      const blocked = !controller.signal.aborted && (await platform.blocked(edge.origin, startedAt));
+      set({ outcome: blocked ? 'blocked' : controller.signal.aborted ? 'late' : 'unreachable' });
+    }
+  }
+
+  function ask(): Promise<Response> {
+    const { headers, withCredentials, opaque, guarded } = request;
+    return platform.fetch(url, {
+      method,
+      headers: { ...headers },
+      mode: opaque ? 'no-cors' : 'cors',
+      // without cookies another connection would be warmed than the one that VHS's requests use
+      credentials: withCredentials ? 'include' : 'same-origin',
+      // a cached manifest would make the last edge win, even a dead one
+      cache: 'no-store',
+      redirect: guarded ? 'error' : 'follow',
+      signal: controller.signal,
+    });
+  }
+
+  async function measure(): Promise<void> {
+    await drain(take());
+    if ((await observe()) || signal.aborted) return;
+    const again = startRunner(edge, method === 'GET' ? 'HEAD' : method, request, tools);
+    signal.addEventListener('abort', again.abort);
+    await again.done;
+    await drain(again.take());
+    set({ requestMs: again.probe.elapsedMs });
+  }
+
+  async function observe(): Promise<boolean> {
+    for (const waitMs of TIMING_COMES_WITHIN_MS) {
+      await pause(waitMs);
+      const timing = signal.aborted ? undefined : timings.find(url, startedAt);
+      if (!timing) continue;
+      const { nextHopProtocol, responseStart, requestStart, workerStart } = timing;
+      if (requestStart === 0) return false;
+      // a service worker answers from where it likes: that says nothing of the edge
+      const requestMs = workerStart > 0 ? Infinity : responseStart - requestStart;
+      set({ requestMs, capabilities: { ...probe.capabilities, protocol: nextHopProtocol } });
+      return true;
+    }
+    return false;
+  }
+
+  async function diagnose(): Promise<void> {
+    if (probe.outcome !== 'unreachable' || request.opaque || signal.aborted) return;
+    const asking = new AbortController();
+    const give = (): void => {
+      asking.abort();
+    };
+    const cancel = platform.after(timeoutMs, give);
+    signal.addEventListener('abort', give);
+    try {
+      await platform.fetch(url, { method: 'HEAD', mode: 'no-cors', cache: 'no-store', signal: asking.signal });
+      set({ outcome: 'unreadable' });
+    } catch {
+      // it stays unreachable
+    }
+    cancel();
+  }
+
+  function pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      if (signal.aborted) resolve();
+      const cancel = platform.after(ms, resolve);
+      signal.addEventListener('abort', () => {
+        cancel();
+        resolve();
+      });
+    });
+  }
+}
+
+/** Reads a body that nobody wants to its end, or gives it up when it is long. */
+export async function drain(opened: Opened | null): Promise<void> {
+  const reader = opened?.response.body?.getReader();
+  if (!reader) return;
+  try {
+    for (let left = DRAIN_BYTES; left > 0;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      left -= value.length;
+    }
+    await reader.cancel();
+  } catch {
+    // nobody wanted it
+  }
+}

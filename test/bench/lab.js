@@ -1,0 +1,139 @@
+/**
+ * Where a run takes place: a pretend network, a browser, and a page of its own for each run, so that every connection
+ * and every cache is cold.
+ */
+import { execFileSync } from 'node:child_process';
+import { createReadStream, existsSync, readdirSync, statSync } from 'node:fs';
+import http from 'node:http';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { chromium } from 'playwright-core';
+import { CHROMIUM_FLAGS, findChromium } from '../support/chromium.js';
+import { createWorld } from '../support/world.js';
+
+export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const PLUGIN = 'videojs-edge-select.js';
+export const PLAYLIST = 'main.m3u8';
+
+/** @typedef {Awaited<ReturnType<typeof createWorld>>} World */
+/** @typedef {import('playwright-core').Page} Page */
+/** @typedef {Awaited<ReturnType<typeof openLab>>} Lab */
+
+/** Builds the package unless what is built is newer than all it is built from. */
+export function buildIfStale() {
+  const built = join(ROOT, 'dist', PLUGIN);
+  const inputs = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' })
+    .map((file) => join('src', file))
+    .concat('rollup.config.js', 'package.json');
+  const newest = Math.max(...inputs.map((file) => statSync(join(ROOT, file)).mtimeMs));
+  if (existsSync(built) && statSync(built).mtimeMs >= newest) return;
+  console.log('Building dist/ (it is older than src/)');
+  execFileSync(process.execPath, ['node_modules/rollup/dist/bin/rollup', '-c', '--silent'], {
+    cwd: ROOT,
+    stdio: 'inherit',
+  });
+}
+
+/** @param {string} dist folder of the built package */
+export async function openLab(dist) {
+  const files = new Map([
+    ['/page.html', [join(ROOT, 'test/bench/page.html'), 'text/html']],
+    ['/page.js', [join(ROOT, 'test/bench/page.js'), 'text/javascript']],
+    ['/video.min.js', [join(ROOT, 'node_modules/video.js/dist/video.min.js'), 'text/javascript']],
+    ['/video-js.css', [join(ROOT, 'node_modules/video.js/dist/video-js.min.css'), 'text/css']],
+    ['/plugin.js', [join(dist, PLUGIN), 'text/javascript']],
+  ]);
+  const site = http.createServer((request, response) => {
+    const [path, type] = files.get(request.url ?? '') ?? [];
+    if (!path) response.writeHead(404).end();
+    else createReadStream(path).pipe(response.writeHead(200, { 'content-type': `${type}; charset=utf-8` }));
+  });
+  await new Promise((resolve) => site.listen(0, '127.0.0.1', () => resolve(null)));
+  const { port } = /** @type {import('node:net').AddressInfo} */ (site.address());
+  const browser = await chromium.launch({
+    executablePath: await findChromium(),
+    args: [...CHROMIUM_FLAGS, '--ignore-certificate-errors'],
+  });
+  return {
+    browserVersion: browser.version(),
+    /**
+     * @template T
+     * @param {boolean} withPlugin
+     * @param {(page: Page) => Promise<T>} run
+     * @returns {Promise<T>}
+     */
+    async onFreshPage(withPlugin, run) {
+      const context = await browser.newContext();
+      try {
+        const page = await context.newPage();
+        await page.goto(`http://localhost:${port}/page.html`);
+        if (withPlugin) await page.evaluate(() => globalThis.bench.load('/plugin.js'));
+        return await run(page);
+      } finally {
+        await context.close();
+      }
+    },
+    async close() {
+      await browser.close();
+      site.closeAllConnections();
+      site.close();
+    },
+  };
+}
+
+/**
+ * A map that names all edges but the origin, and servers that are as far away as `latencies` says: each new connection
+ * waits one latency before it is read (over TLS two), and each request one before its headers.
+ *
+ * @param {{map: number, origin: number, edges: Record<string, number>, tls?: boolean, nameserver?: object, edge?: object}} distances
+ *   in ms; `nameserver` and `edge`: more fields of their descriptions
+ * @returns {Promise<World>}
+ */
+export function network({ map, origin, edges, tls = false, nameserver = {}, edge = {} }) {
+  const far = (/** @type {number} */ ms) => ({ latencyMs: ms, connectMs: ms, tls });
+  const srv = (/** @type {string} */ target, more = {}) => ({
+    type: 'SRV',
+    ttl: 60,
+    priority: 10,
+    weight: 10,
+    target,
+    ...more,
+  });
+  const server = (/** @type {number} */ ms) => ({ ...far(ms), bitsPerSecond: 8_000_000 });
+  const names = Object.keys(edges);
+  return createWorld({
+    media: 'demo/media/hls',
+    nameservers: {
+      map: {
+        ...far(map),
+        zones: {
+          [`_${tls ? 'https' : 'http'}._tcp.origin.localhost`]: [srv('eu1.token.localhost', { port: 8053 })],
+          'eu1.token.localhost': names.map((name) => srv(`edge:${name}`)),
+        },
+        ...nameserver,
+      },
+    },
+    edges: {
+      ...Object.fromEntries(names.map((name) => [name, { ...server(edges[name] ?? 0), ...edge }])),
+      origin: server(origin),
+    },
+  });
+}
+
+/**
+ * One cold start.
+ *
+ * @param {Lab} lab
+ * @param {World} world
+ * @param {{from: string, options?: object | null}} variant server of the source, and options of the plugin beside the
+ *   nameserver; null for plain Video.js
+ * @param {(page: Page, first: any) => Promise<object>} [after] what else to do on the page; its result is added
+ */
+export function start(lab, world, { from, options = null }, after = async () => ({})) {
+  const src = `${world.urls.edges[from]}/${PLAYLIST}`;
+  const all = options && { nameserver: world.urls.nameservers['map'], ...options };
+  return lab.onFreshPage(options !== null, async (page) => {
+    const first = await page.evaluate(([url, given]) => globalThis.bench.start(url, given), [src, all]);
+    return { ...first, ...(await after(page, first)) };
+  });
+}

@@ -1,0 +1,54 @@
+/**
+ * Pages beside the test's own: frames, each with a Video.js, a plugin (the built one, as a script tag has it) and a
+ * directory of its own. They share the test page's `sessionStorage`, as one page after the other in a tab does.
+ */
+import type { EdgeSelectOptions } from '../../src/index.js';
+import type { TestPlayer } from './tools.js';
+
+/** A page. */
+export interface TestPage {
+  player(options: Partial<EdgeSelectOptions>): TestPlayer;
+}
+
+/** What the two scripts leave behind. */
+interface PageWindow extends Window {
+  readonly videojs: (element: Element, options: object) => TestPlayer;
+  readonly videojsEdgeSelect?: object;
+}
+
+const PLUGIN = 'dist/videojs-edge-select.js';
+const SCRIPTS = ['node_modules/video.js/dist/video.js', PLUGIN];
+const frames = new Set<HTMLIFrameElement>();
+
+/** @param connectSrc  origins that the page's Content Security Policy lets it ask; without it there is none */
+export async function testPage(connectSrc?: readonly string[]): Promise<TestPage> {
+  const policy = connectSrc?.length
+    ? `<meta http-equiv="Content-Security-Policy" content="connect-src ${connectSrc.join(' ')}">`
+    : '';
+  const frame = document.createElement('iframe');
+  frame.srcdoc = `<!doctype html>${policy}${SCRIPTS.map((file) => `<script src="/base/${file}"></script>`).join('')}`;
+  const loaded = new Promise((resolve) => {
+    frame.addEventListener('load', resolve);
+  });
+  document.body.append(frame);
+  frames.add(frame);
+  await loaded;
+  const page = frame.contentWindow as unknown as PageWindow;
+  if (!page.videojsEdgeSelect) throw new Error(`${PLUGIN} is missing: run \`npm run build\``);
+  return {
+    player(options) {
+      const element = page.document.createElement('video-js');
+      page.document.body.append(element);
+      const playerOptions = { muted: true, html5: { vhs: { useNetworkInformationApi: false } } };
+      const player = page.videojs(element, playerOptions);
+      player.edgeSelect(options);
+      return player;
+    },
+  };
+}
+
+/** To be called after each test. */
+export function closePages(): void {
+  for (const frame of frames) frame.remove();
+  frames.clear();
+}
