@@ -10,7 +10,7 @@ const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
 const banner = `/*! videojs-edge-select ${version} | Apache-2.0 | THIRD-PARTY.md */`;
 // Of what dns-packet knows, what this package never reads or writes is not shipped: without their cases in the library's
 // tables, and with its codecs marked as free of side effects, they fall away. 5 kB gzipped.
-const USED = ['A', 'AAAA', 'CNAME', 'SOA', 'SRV', 'TXT', 'OPT', 'IN', 'QUERY', 'NOERROR'];
+const USED = ['A', 'AAAA', 'CNAME', 'SOA', 'SRV', 'TXT', 'IN', 'QUERY', 'NOERROR'];
 const ifUsed = (line, name) => (USED.includes(name) ? line : '');
 const UTF8 = `
 export const encodingLength = (text) => new TextEncoder().encode(text).length;
@@ -30,6 +30,8 @@ const leanDnsPacket = {
     const lean = code
       .replace(/^ *case (?:\d+: return )?'([\w-]+)'.*\n/gm, ifUsed)
       .replace(/^r\w+\.\w+ = .*\n/gm, '')
+      .replace(/^const hexNum[^]*?^}\n/m, '')
+      .replace(/if \(a\.type(\.toUpperCase\(\))? === 'OPT'\)/g, 'if (false)')
       .replaceAll('= codec({', '= /*#__PURE__*/ codec({');
     return { code: lean, map: null };
   },
@@ -67,7 +69,7 @@ export default [
       {
         ...umd,
         file: 'dist/videojs-edge-select.min.js',
-        plugins: [terser({ ecma: 2022, compress: { passes: 3, pure_getters: true } })],
+        plugins: [terser({ ecma: 2022, compress: { passes: 5, pure_getters: true, unsafe_arrows: true } })],
       },
     ],
   },

@@ -212,7 +212,7 @@ export function conductor(
       if (request.withCredentials && settings.allowedHosts.length === 0) {
         current?.abort();
         send({ kind: 'failed', error: new EdgeSelectError('CREDENTIALS_NOT_ALLOWED', {}) });
-      } else if (state.kind === 'selecting' && !remembered && isRerouted(request.url)) {
+      } else if (state.kind === 'selecting' && rankedEdges(request).length === 0 && isRerouted(request.url)) {
         const held = holdFirst(request, signal);
         if (held) return held;
       }
@@ -258,7 +258,9 @@ export function conductor(
     const selected = selection();
     const ran = (selected?.probes ?? []).filter(({ outcome }) => outcome === 'ok');
     ran.sort((a, b) => (a.elapsedMs ?? 0) - (b.elapsedMs ?? 0));
-    const known = [selected?.chosen ?? remembered ?? [], ran.map(({ edge }) => edge), selected?.edges ?? []].flat();
+    const known = selected
+      ? [selected.chosen, ...ran.map(({ edge }) => edge), ...selected.edges]
+      : [...(remembered ? [remembered] : []), ...(current?.leaders() ?? [])];
     const once = new Map(known.map((edge) => [edge.origin, edge]));
     return [...once.values()].filter((edge) => !directory.cooling(edge.origin)).filter(mayServe(request));
   }

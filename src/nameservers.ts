@@ -65,7 +65,7 @@ export interface AskTools {
 
 /**
  * Asks the first server; the next starts when one before it fails, or after `staggerMs`. The first answer counts, and
- * "there is no such name" is one.
+ * "there is no such name" is one. Who is overtaken has failed, as far as the next question is concerned.
  *
  * @throws {EdgeSelectError} what the last server to fail said; `LOOKUP_TIMEOUT`; `LOOKUP_UNREACHABLE` when all of them
  *         are passed over
@@ -107,9 +107,13 @@ export function askInTurn(
       if (!resolver) return;
       asked.add(resolver);
       if (waiting.length > 0) cancelStagger = platform.after(staggerMs, startNext);
-      resolver.resolve(question, { platform, signal: abort.signal }).then(
+      askOne(resolver).then(
         (answer) => {
           if (!asked.has(resolver)) return;
+          for (const before of asked) {
+            if (before === resolver) break;
+            health.failed(before.url); // overtaken in spite of its head start
+          }
           health.answered(resolver.url);
           keep(answer);
           resolve(answer);
@@ -119,6 +123,11 @@ export function askInTurn(
           if (asked.delete(resolver)) lost(resolver, reason);
         },
       );
+    }
+
+    /** A resolver of the site may throw before it gives a promise. */
+    async function askOne(resolver: Resolver): Promise<Answer> {
+      return resolver.resolve(question, { platform, signal: abort.signal });
     }
 
     function lost(resolver: Resolver, reason: unknown): void {

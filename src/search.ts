@@ -25,6 +25,8 @@ export interface Contest {
 export interface Search {
   /** Whom the held request need not wait any longer for: the first to answer well; null when there will be nobody. */
   readonly win: Promise<Win | null>;
+  /** Who serves until the choice is made: the first to answer well, then the other candidates; empty before. */
+  leaders(): readonly Edge[];
   /** False once both lookups have ended. */
   lookingUp(): boolean;
   /** In ms of `now()`. */
@@ -58,6 +60,7 @@ export function search(tools: SearchTools): Search {
   const isOver = (): boolean => signal.aborted;
   const startedAt = platform.now();
   let lookingUp = true;
+  let leaders: readonly Edge[] = [];
   let hasContest = false;
   let giveContest: (contest: Contest) => void;
   const contest = new Promise<Contest>((resolve) => {
@@ -71,6 +74,7 @@ export function search(tools: SearchTools): Search {
   return {
     win,
     startedAt,
+    leaders: () => leaders,
     lookingUp: () => lookingUp,
     run(wanted) {
       if (hasContest) return false;
@@ -111,7 +115,10 @@ export function search(tools: SearchTools): Search {
         },
         { platform, signal, warn: tools.warn },
       );
-      void running.first.then(tellWin);
+      void running.first.then((first) => {
+        if (first) leaders = [first.edge, ...candidates.edges];
+        tellWin(first);
+      });
       const winner = await running.winner;
       if (isOver()) return;
       if (!winner) {

@@ -1,7 +1,7 @@
 // npm test: brings what is missing, starts the pretend network, runs every test, and says how many passed.
 //   node test/run.js [unit|functional|node] [part of a file's name]
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
@@ -15,6 +15,14 @@ const { bundle } = await import('./rollup.config.js');
 const { openControl } = await import('./support/control.js');
 const { findChromium, CHROMIUM_FLAGS } = await import('./support/chromium.js');
 const { default: karma } = await import('karma');
+
+if (
+  isOlder('dist/videojs-edge-select.min.js', 'src') ||
+  isOlder('dist/videojs-edge-select.min.js', 'rollup.config.js')
+) {
+  console.log('Building');
+  execFileSync(process.execPath, ['node_modules/rollup/dist/bin/rollup', '-c', '--silent'], { stdio: 'inherit' });
+}
 
 let passed = 0;
 let failed = 0;
@@ -33,6 +41,17 @@ if (what !== 'node') {
 if (what === '' || what === 'node') await runInNode();
 console.log(`${passed} passed, ${failed} failed`);
 process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
+
+/** Whether a file is missing, or older than anything in `source`. */
+function isOlder(file, source) {
+  if (!existsSync(file)) return true;
+  const built = statSync(file).mtimeMs;
+  const newer = (path) =>
+    statSync(path).isDirectory()
+      ? readdirSync(path).some((name) => newer(`${path}/${name}`))
+      : statSync(path).mtimeMs > built;
+  return newer(source);
+}
 
 async function runInBrowser(folder) {
   const options = bundle(folder, only);

@@ -3,6 +3,7 @@
  * Never sends more than the question and, in the first lookup, what identifies the client.
  */
 import { decode, encode, RECURSION_DESIRED, TRUNCATED_RESPONSE } from '@dnsquery/dns-packet';
+import { encode as encodeIp } from '@leichtgewicht/ip-codec';
 import { parseTemplate } from 'url-template';
 import { EdgeSelectError } from '../errors.js';
 import type { Answer, ClientIdentity, DnsRecord, Question, Resolver } from '../resolver.js';
@@ -12,6 +13,10 @@ import { getMessage } from './https.js';
 /** Local use (RFC 6891, section 9): whoever does not know the option ignores it. */
 const CLIENT_ID_OPTION = 65_001;
 const CLIENT_SUBNET_OPTION = 8;
+/** Up to its length: the root, type 41, 4096 bytes of UDP, no extended RCODE, version 0, no flags (RFC 6891, section 6.1). */
+const OPT = [0, 0, 41, 16, 0, 0, 0, 0, 0];
+/** Where the header counts additional records, low byte (RFC 1035, section 4.1.1). */
+const ARCOUNT = 11;
 const MEDIA_TYPE = 'application/dns-message';
 
 type Packet = ReturnType<typeof decode>;
@@ -41,32 +46,36 @@ export function doh(url: string): Resolver {
 /**
  * A query with id 0, as RFC 8484 wants it for the sake of caches, and with recursion desired.
  *
- * The library writes the data of an option that it does not know as zeros (6.1.1), so that option goes last and its
- * bytes are set at the end of the message.
+ * The OPT record is written here: the library (6.1.1) writes options that it does not know as zeros, and does not cut an
+ * address within a byte.
  */
 export function encodeQuery({ name, type, client }: Question): Uint8Array {
-  const id = client?.id && client.idAs === 'edns' ? new TextEncoder().encode(client.id) : null;
+  const message = encode({ type: 'query', id: 0, flags: RECURSION_DESIRED, questions: [{ type, name }] });
   const options = [
-    ...(client?.subnet ? [subnetOption(client.subnet)] : []),
-    ...(id ? [{ code: CLIENT_ID_OPTION, data: id }] : []),
+    ...(client?.subnet ? option(CLIENT_SUBNET_OPTION, subnetData(client.subnet)) : []),
+    ...(client?.id && client.idAs === 'edns' ? option(CLIENT_ID_OPTION, new TextEncoder().encode(client.id)) : []),
   ];
-  const message = encode({
-    type: 'query',
-    id: 0,
-    flags: RECURSION_DESIRED,
-    questions: [{ type, name }],
-    ...(options.length > 0 && {
-      additionals: [{ type: 'OPT', name: '.', udpPayloadSize: 4096, flags: 0, options }],
-    }),
-  } as unknown as Packet); // its types know no OPT record
-  if (id) message.set(id, message.length - id.length);
-  if (client?.subnet) {
-    // nor does it cut an address within a byte, as RFC 7871, section 6, wants it; four bytes stand before the id
-    const last = message.length - 1 - (id ? 4 + id.length : 0);
-    const spareBits = (8 - (prefixOf(client.subnet) % 8)) % 8;
-    message[last] = ((message[last] ?? 0) >> spareBits) << spareBits;
-  }
-  return message;
+  if (options.length === 0) return message;
+  message[ARCOUNT] = 1;
+  return Uint8Array.from([...message, ...OPT, ...uint16(options.length), ...options]);
+}
+
+/** RFC 6891, section 6.1.2. */
+function option(code: number, data: Uint8Array): number[] {
+  return [...uint16(code), ...uint16(data.length), ...data];
+}
+
+/** Family, source and scope prefix, and no more of the address than the prefix (RFC 7871, section 6). */
+function subnetData(subnet: NonNullable<ClientIdentity['subnet']>): Uint8Array {
+  const [ip = '', text] = subnet.split('/');
+  const prefix = Number(text);
+  const within = encodeIp(ip).slice(0, Math.ceil(prefix / 8));
+  const address = Array.from(within, (byte, i) => byte & (0xff00 >> Math.min(prefix - 8 * i, 8)));
+  return Uint8Array.from([...uint16(ip.includes(':') ? 2 : 1), prefix, 0, ...address]);
+}
+
+function uint16(value: number): number[] {
+  return [value >> 8, value & 255];
 }
 
 /**
@@ -120,21 +129,6 @@ function textRecord(data: unknown): DnsRecord {
     type: 'TXT',
     text: strings.map((part) => (typeof part === 'string' ? part : new TextDecoder().decode(part))).join(''),
   };
-}
-
-function subnetOption(subnet: NonNullable<ClientIdentity['subnet']>): object {
-  const ip = subnet.replace(/\/.*/, '');
-  return {
-    code: CLIENT_SUBNET_OPTION,
-    family: ip.includes(':') ? 2 : 1,
-    sourcePrefixLength: prefixOf(subnet),
-    scopePrefixLength: 0,
-    ip,
-  };
-}
-
-function prefixOf(subnet: string): number {
-  return Number(subnet.replace(/.*\//, ''));
 }
 
 /** RFC 4648, section 5, without padding, as RFC 8484 asks. */

@@ -36,14 +36,14 @@ export type TimeoutError = Error & { readonly code: 'ETIMEDOUT' };
  * @see XMLHttpRequest Standard; @videojs/xhr 2.7, which calls the `on...` handlers
  */
 export class TransportRequest extends EventTarget {
-  onreadystatechange: Handler = null;
-  onloadstart: Handler = null;
-  onprogress: Handler = null;
-  onabort: Handler = null;
-  onerror: Handler = null;
-  onload: Handler = null;
-  onloadend: Handler = null;
-  ontimeout: ((this: TransportRequest, error: TimeoutError) => void) | null = null;
+  declare onreadystatechange: Handler | undefined;
+  declare onloadstart: Handler | undefined;
+  declare onprogress: Handler | undefined;
+  declare onabort: Handler | undefined;
+  declare onerror: Handler | undefined;
+  declare onload: Handler | undefined;
+  declare onloadend: Handler | undefined;
+  declare ontimeout: ((this: TransportRequest, error: TimeoutError) => void) | null | undefined;
 
   readyState = 0;
   status = 0;

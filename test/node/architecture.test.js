@@ -25,6 +25,7 @@ const ROOMS = [
   'edges',
   'servers',
   'capabilities',
+  'probe',
   'preflight',
   'hold',
   'selection',
@@ -54,7 +55,7 @@ const BROWSER = new Set([
 const MAX_LINES = 350;
 
 /** What the package is made of beside its own rooms. `video.js` is for the front door alone. */
-const PACKAGES = ['@dnsquery/dns-packet', '@svta/cml-cmsd', 'url-template'];
+const PACKAGES = ['@dnsquery/dns-packet', '@svta/cml-cmsd', 'url-template', '@leichtgewicht/ip-codec'];
 
 /** All that an integrator can import; whoever adds to it promises to keep it. */
 const PUBLIC_VALUES = ['EdgeSelectError', 'doh', 'dohJsClient', 'dohJson', 'register'];
@@ -209,7 +210,7 @@ test('only the front door imports video.js, and the side door does not lead ther
   assert.ok(!reach('register').has('index'));
 });
 
-test('nothing is imported but the rooms, three packages, and video.js', () => {
+test('nothing is imported but the rooms, four packages, and video.js', () => {
   const foreign = [...rooms.values()].flatMap(({ imports }) => imports.filter((from) => !from.startsWith('.')));
   assert.deepEqual([...new Set(foreign)].sort(), [...PACKAGES, 'video.js'].sort());
 });

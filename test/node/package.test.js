@@ -1,4 +1,5 @@
 // What npm and a CDN would serve: the built files, loaded as their users load them.
+import dnsPacket from 'dns-packet';
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -90,6 +91,56 @@ test(`the minified script has at most ${MAX_GZIPPED_BYTES} bytes gzipped`, () =>
   const bytes = gzipSync(read('dist/videojs-edge-select.min.js'), { level: 9 }).length;
   console.log(`# ${bytes} bytes gzipped`);
   assert.ok(bytes <= MAX_GZIPPED_BYTES, `${bytes} bytes`);
+});
+
+test('what the build leaves out of dns-packet is nothing that a lookup reads', async () => {
+  const { doh } = await import('../../dist/register.mjs');
+  const soa = { type: 'SOA', name: 'v.example', ttl: 60, data: { mname: 'a', rname: 'b', minimum: 7 } };
+  const oracle = {
+    SRV: [
+      { priority: 1, weight: 2, port: 8443, target: 'e.example' },
+      { type: 'SRV', priority: 1, weight: 2, port: 8443, target: 'e.example' },
+    ],
+    A: ['192.0.2.1', { type: 'A', address: '192.0.2.1' }],
+    AAAA: ['2001:db8::1', { type: 'AAAA', address: '2001:db8::1' }],
+    TXT: [['to', 'ken'], { type: 'TXT', text: 'token' }],
+  };
+  let asked;
+  const ask = (type, message) =>
+    doh('https://map.example/dns-query').resolve(
+      { lookup: 'tokens', name: 's.example', type, client: { idAs: 'edns', id: 'me', subnet: '198.51.111.0/20' } },
+      {
+        signal: new AbortController().signal,
+        platform: {
+          now: () => 0,
+          blocked: async () => false,
+          fetch: async (url) => {
+            asked = dnsPacket.decode(Buffer.from(new URL(url).searchParams.get('dns'), 'base64url'));
+            const bytes = dnsPacket.encode({ type: 'response', questions: asked.questions, ...message });
+            return new Response(bytes, { headers: { 'content-type': 'application/dns-message' } });
+          },
+        },
+      },
+    );
+  for (const [type, [data, record]] of Object.entries(oracle)) {
+    const answers = [
+      { type: 'CNAME', name: 's.example', ttl: 20, data: 't.example' },
+      { type, name: 't.example', ttl: 30, data },
+      { type: 'MX', name: 't.example', ttl: 1, data: { exchange: 'm.example' } },
+    ];
+    const additionals = [{ type: 'OPT', name: '.', udpPayloadSize: 1232, flags: 0, options: [] }];
+    assert.deepEqual(await ask(type, { answers, additionals }), { records: [record], ttlSeconds: 20 });
+    assert.equal(asked.questions[0].type, type);
+    const [subnet, id] = asked.additionals[0].options;
+    assert.deepEqual(
+      [subnet.ip, subnet.sourcePrefixLength, id.code, id.data.toString()],
+      ['198.51.96.0', 20, 65001, 'me'],
+    );
+  }
+  await assert.rejects(ask('SRV', { flags: 3, authorities: [soa] }), {
+    code: 'LOOKUP_NXDOMAIN',
+    details: { lookup: 'tokens', nameserver: 'https://map.example', ttlSeconds: 7 },
+  });
 });
 
 test('each bundle brings its source map', () => {

@@ -20,6 +20,12 @@ import { Silence, pause } from './shape.js';
  * @typedef {(exchange: Exchange) => Promise<void>} Answer
  */
 
+/**
+ * Below the ports that systems give out by themselves, and each once: a page remembers for a minute which origins failed,
+ * so a port that comes back would carry one test's failures into another.
+ */
+let nextPort = 10_000 + Math.floor(Math.random() * 15_000);
+
 export class PretendServer {
   /** 0 until opened; kept while the server refuses connections. */
   port = 0;
@@ -86,10 +92,12 @@ export class PretendServer {
     // paused: the bytes of a client wait in the kernel until they are handed to the protocol
     const tcp = net.createServer({ pauseOnConnect: true, allowHalfOpen: !this.#tls, noDelay: true });
     tcp.on('connection', (socket) => this.#accept(socket));
-    tcp.listen(this.port, '127.0.0.1');
-    await once(tcp, 'listening');
+    const known = this.port;
+    do {
+      if (known === 0) this.port = nextPort++;
+    } while (!(await listens(tcp, this.port)) && known === 0);
+    if (!tcp.listening) throw new Error(`port ${this.port} was taken while this server refused`);
     this.#tcp = tcp;
-    this.port = /** @type {net.AddressInfo} */ (tcp.address()).port;
   }
 
   async #stopListening() {
@@ -149,5 +157,21 @@ export class PretendServer {
     } catch (error) {
       await exchange.send(500, { 'content-type': 'text/plain' }, `${this.#name}: ${error}\n`);
     }
+  }
+}
+
+/**
+ * @param {net.Server} tcp
+ * @param {number} port
+ * @returns {Promise<boolean>} false when the port is taken
+ */
+async function listens(tcp, port) {
+  tcp.listen(port, '127.0.0.1');
+  try {
+    await once(tcp, 'listening');
+    return true;
+  } catch (error) {
+    if (/** @type {NodeJS.ErrnoException} */ (error).code === 'EADDRINUSE') return false;
+    throw error;
   }
 }

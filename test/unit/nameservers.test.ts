@@ -131,9 +131,20 @@ test('what those say who were told to stop is no failure of theirs', async (asse
   const given = scene(assert);
   given.ask();
   await given.fake.advance(250);
+  await given.servers[0].answer();
+  await given.servers[1].fail(new DOMException('stopped', 'AbortError'));
+  assert.false(given.health.passedOver(given.servers[1].url));
+});
+
+test('one that is overtaken in spite of its head start is passed over by the next question', async (assert) => {
+  const given = scene(assert);
+  given.ask();
+  await given.fake.advance(250);
   await given.servers[1].answer();
-  await given.servers[0].fail(new DOMException('stopped', 'AbortError'));
-  assert.false(given.health.passedOver(given.servers[0].url));
+  assert.true(given.health.passedOver(given.servers[0].url));
+  given.ask();
+  assert.deepEqual(asked(given), [1, 2, 0], 'so it costs its head start once');
+  await given.servers[1].answer();
 });
 
 test('"there is no such name" is an answer: nobody else is asked, and nobody is blamed', async (assert) => {
