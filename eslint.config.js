@@ -10,7 +10,7 @@ const SEAM = [
 ];
 const typed = { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } };
 export default ts.config(
-  { ignores: ['dist/', 'test/.build/', '.cache/', 'test/media/', 'demo/media/', 'test/bench/.results/'] },
+  { ignores: ['dist/', 'test/.build/', '.cache/', 'test/media/', 'demo/media/', 'test/bench/.results/', 'test/bench/.media/'] },
   js.configs.recommended,
   {
     files: ['src/**/*.ts', 'test/**/*.ts'],
@@ -29,7 +29,10 @@ export default ts.config(
       'max-lines': ['error', 350],
       'no-restricted-globals': ['error', ...SEAM],
       'no-restricted-properties': ['error', { object: 'Math', property: 'random', message: 'Ask the platform.' }],
-      'jsdoc/require-jsdoc': ['error', { publicOnly: true, contexts: ['TSInterfaceDeclaration', 'TSTypeAliasDeclaration'] }],
+      'jsdoc/require-jsdoc': [
+        'error',
+        { publicOnly: true, contexts: ['TSInterfaceDeclaration', 'TSTypeAliasDeclaration'] },
+      ],
       '@typescript-eslint/explicit-function-return-type': ['error', { allowExpressions: true }],
     },
   },

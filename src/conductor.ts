@@ -191,7 +191,9 @@ export function conductor(
     if (settings.remember) platform.store(rememberKey, selected.chosen.origin);
   }
 
+  /** While bypassed VHS is left to itself, so that nothing at all is other than without us. */
   function isRerouted(url: string): boolean {
+    if (state.kind === 'bypassed' || state.kind === 'disposed') return false;
     return /^https?:/.test(url) && origins.includes(new URL(url).origin);
   }
 

@@ -16,6 +16,9 @@ import type { EdgeSource } from './source.js';
 const MIN_TTL_SECONDS = 5;
 const MAX_TTL_SECONDS = 3600;
 
+/** A failure is told to all who ask for the same source: `src()`, and the search that follows it some tasks later. */
+const FAILED_FOR_MS = 1000;
+
 /** An outcome of a question, positive or negative. */
 interface Entry {
   readonly outcome: Promise<Answer>;
@@ -92,8 +95,7 @@ export function directory(platform: Platform): Directory {
       entries.set(key, fresh);
       fresh.outcome.catch((error: unknown) => {
         const negative = isError(error, 'LOOKUP_NXDOMAIN', 'LOOKUP_NODATA');
-        if (negative) fresh.expiresAt = expiry(error.details.ttlSeconds);
-        else if (entries.get(key) === fresh) entries.delete(key);
+        fresh.expiresAt = negative ? expiry(error.details.ttlSeconds) : platform.now() + FAILED_FOR_MS;
       });
       return fresh.outcome;
     },

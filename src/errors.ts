@@ -81,9 +81,9 @@ export type ErrorCode = keyof ErrorDetails;
 /** The one class of error of this package. `cause` is what was caught, where something was. */
 export class EdgeSelectError<C extends ErrorCode = ErrorCode> extends Error {
   override readonly name = 'EdgeSelectError';
-  readonly code: C;
-  readonly details: ErrorDetails[C];
-  override readonly cause: unknown;
+  declare readonly code: C;
+  declare readonly details: ErrorDetails[C];
+  declare readonly cause: unknown;
 
   constructor(code: C, details: ErrorDetails[C], cause?: unknown) {
     super(`${code} ${JSON.stringify(details)}`);

@@ -11,8 +11,9 @@ import { browserPlatform, type Platform } from './platform.js';
 import { playNative, type NativeTech } from './playback/native.js';
 import { hookRequests, type VhsXhr } from './playback/vhs.js';
 import type { Selection } from './selection.js';
-import { edgeSource, hostOf, type SourceObject } from './source.js';
+import { edgeSource, hostOf, type EdgeSource, type SourceObject } from './source.js';
 import type { State } from './switch.js';
+import { tokenQuestion } from './tokens.js';
 
 /** What `player.edgeSelect()` returns; the same thing each time until it is disposed. */
 export interface EdgeSelect {
@@ -41,6 +42,8 @@ export interface Player {
   one(type: string, listener: () => void): void;
   off(type: string, listener: () => void): void;
   trigger(event: EdgeSelectEvent): void;
+  /** Reads or sets the source; read in the prototype, and set on the player while it has the plugin. */
+  src: (...given: unknown[]) => unknown;
   tech(safety: true): Tech | undefined;
   currentSource(): Partial<SourceObject>;
   isDisposed(): boolean;
@@ -76,6 +79,8 @@ interface Middleware {
 
 /** The plugin's part of one player. */
 interface Part extends EdgeSelect {
+  /** `src()` is called: asks the first question. Video.js comes to its middleware a task later, set-up first. */
+  foresee(given: unknown): void;
   /** A source is about to be set: decides whether it is ours, and begins at once. */
   sourceSet(source: SourceObject): void;
   /** The conductor of this source; null when it is none of ours. */
@@ -156,8 +161,15 @@ export function register(videojs: VideoJs, platform: Platform = browserPlatform(
       current = null;
       isRefused = false;
     };
+    const { src } = player;
+    const foreseeing = (...sources: unknown[]): unknown => {
+      parts.get(player)?.foresee(sources[0]);
+      return src.apply(player, sources);
+    };
     const dispose = (): void => {
       drop();
+      // somebody may have put a function of their own in its place since: then it stays below, and does nothing
+      if (player.src === foreseeing) player.src = src;
       player.off('dispose', dispose);
       player.off('playerreset', drop);
       parts.delete(player);
@@ -169,6 +181,7 @@ export function register(videojs: VideoJs, platform: Platform = browserPlatform(
     } catch (error) {
       refuse(error);
     }
+    player.src = foreseeing;
     player.on('dispose', dispose);
     player.on('playerreset', drop);
     adopt();
@@ -184,24 +197,39 @@ export function register(videojs: VideoJs, platform: Platform = browserPlatform(
         current?.conductor.reselect(reason);
       },
       dispose,
+      foresee,
       sourceSet,
       conductorOf: ({ src }) => (current?.source.src === src ? current.conductor : null),
       hook,
     };
+
+    function foresee(sources: unknown): void {
+      const [first] = [sources].flat();
+      const source = (typeof first === 'string' ? { src: first } : first) as Partial<SourceObject> | undefined;
+      if (typeof source?.src !== 'string' || typeof source.edgeSelect === 'object') return;
+      const ours = settings && oursOf({ ...source, src: source.src }, settings);
+      if (!ours || !settings || settings.discover) return;
+      // an error is told by the search that asks again
+      page.ask(tokenQuestion(ours, settings, page.pageId), settings).catch(() => undefined);
+    }
+
+    function oursOf(source: SourceObject, own: Settings): EdgeSource | null {
+      if (player.ads?.inAdBreak?.() === true && source.src !== contentSrc) return null;
+      const base = platform.page();
+      return edgeSource(source, own, { page: base, firstHost: firstHost ?? hostOf(source.src, base) });
+    }
 
     function sourceSet(source: SourceObject): void {
       const shares = current?.source.src === source.src && current.source.edgeSelect === source.edgeSelect;
       // load(), and Safari's play(), set the source that is set already
       if (shares && current?.conductor.selection()) return;
       drop();
-      if (player.ads?.inAdBreak?.() === true && source.src !== contentSrc) return;
-      const base = platform.page();
-      firstHost ??= hostOf(source.src, base);
       const own = settingsOf(source);
-      const ours = own && edgeSource(source, own, { page: base, firstHost });
+      const ours = own && oursOf(source, own);
+      if (player.ads?.inAdBreak?.() !== true) firstHost ??= hostOf(source.src, platform.page());
       if (!ours) return;
       contentSrc = source.src;
-      const made = conductor(ours, source, own, { platform, directory: page, tell, page: base, silenced });
+      const made = conductor(ours, source, own, { platform, directory: page, tell, page: platform.page(), silenced });
       current = { source, conductor: made };
       made.begin();
     }

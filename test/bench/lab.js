@@ -8,6 +8,7 @@ import http from 'node:http';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
+import { benchMedia } from './media.js';
 import { CHROMIUM_FLAGS, findChromium } from '../support/chromium.js';
 import { createWorld } from '../support/world.js';
 
@@ -102,7 +103,7 @@ export function network({ map, origin, edges, tls = false, nameserver = {}, edge
   const server = (/** @type {number} */ ms) => ({ ...far(ms), bitsPerSecond: 8_000_000 });
   const names = Object.keys(edges);
   return createWorld({
-    media: 'demo/media/hls',
+    media: benchMedia() ?? 'demo/media/hls',
     nameservers: {
       map: {
         ...far(map),

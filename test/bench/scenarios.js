@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { median, spread, waterfall, withConfidence } from './figures.js';
 import { PLAYLIST, network, start } from './lab.js';
+import { benchMedia } from './media.js';
 
 /** `originAfterMs` as it stands in src/options.ts. */
 const ORIGIN_AFTER_MS = 150;
-const SECOND = '270p.m3u8';
+const SECOND = benchMedia() ? 'second.m3u8' : '270p.m3u8';
 
 /** @typedef {import('./lab.js').Lab} Lab */
 /** @typedef {{lab: Lab, pairs: number, dist: string, promise: (name: string, value: number, target: number, text?: string) => void}} Bench */

@@ -97,10 +97,14 @@ test('a negative answer without a TTL is remembered for 5 s', async (assert) => 
   assert.strictEqual(asked.length, 2);
 });
 
-test('any other failure is not remembered', async (assert) => {
+test('any other failure is told for one second to all who ask, and then not remembered', async (assert) => {
   const broken = (): Promise<Answer> => Promise.reject(new EdgeSelectError('LOOKUP_SERVFAIL', { lookup: 'tokens' }));
-  const { page, asked, settings: own } = scene(assert, broken);
+  const { fake, page, asked, settings: own } = scene(assert, broken);
   await failureOf(page.ask(question(), own));
+  await fake.advance(999);
+  assert.strictEqual((await failureOf(page.ask(question(), own))).code, 'LOOKUP_SERVFAIL');
+  assert.strictEqual(asked.length, 1);
+  await fake.advance(1);
   await failureOf(page.ask(question(), own));
   assert.strictEqual(asked.length, 2);
 });
