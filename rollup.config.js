@@ -32,7 +32,7 @@ const leanDnsPacket = {
       .replace(/^ *case (?:\d+: return )?'([\w-]+)'.*\n/gm, ifUsed)
       .replace(/^r\w+\.\w+ = .*\n/gm, '')
       .replace(
-        /(const (?:r\w+|answer) = codec\(\{(?:\n  bytes: \d+,)?\n)  encode \([^]*?\n  \},\n/g,
+        /(const (?:r\w+|answer) = codec\(\{(?:\n {2}bytes: \d+,)?\n) {2}encode \([^]*?\n {2}\},\n/g,
         '$1  encode() {},\n',
       )
       .replace(/^const hexNum[^]*?^}\n/m, '')
