@@ -10,7 +10,17 @@ const SEAM = [
 ];
 const typed = { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } };
 export default ts.config(
-  { ignores: ['dist/', 'test/.build/', '.cache/', 'test/media/', 'demo/media/', 'test/bench/.results/', 'test/bench/.media/'] },
+  {
+    ignores: [
+      'dist/',
+      'test/.build/',
+      '.cache/',
+      'test/media/',
+      'demo/media/',
+      'test/bench/.results/',
+      'test/bench/.media/',
+    ],
+  },
   js.configs.recommended,
   {
     files: ['src/**/*.ts', 'test/**/*.ts'],
