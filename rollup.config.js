@@ -35,13 +35,31 @@ const leanDnsPacket = {
         /(const (?:r\w+|answer) = codec\(\{(?:\n {2}bytes: \d+,)?\n) {2}encode \([^]*?\n {2}\},\n/g,
         '$1  encode() {},\n',
       )
+      .replace(
+        /(const (?:r\w+|answer) = codec\(\{(?:(?!codec\(\{)[^])*?),\n {2}encodingLength \([^]*?\n {2}\}\n/g,
+        '$1\n',
+      )
       .replace(/^const hexNum[^]*?^}\n/m, '')
       .replace(/if \(a\.type(\.toUpperCase\(\))? === 'OPT'\)/g, 'if (false)')
       .replaceAll('= codec({', '= /*#__PURE__*/ codec({');
     return { code: lean, map: null };
   },
 };
-const plugins = [leanDnsPacket, nodeResolve({ browser: true }), commonjs(), esbuild({ target: 'es2022' })];
+// CMSD (CTA-5006) has numbers, strings, tokens and booleans: no bytes, dates or lists within lists.
+const leanStructuredFields = {
+  name: 'lean-structured-fields',
+  transform(code, id) {
+    if (!id.includes('cml-structured-field-values')) return null;
+    return { code: code.replace(/^\s*if \((?:first|src\[0\]) === [`"][:@(][`"]\) return .*\n/gm, ''), map: null };
+  },
+};
+const plugins = [
+  leanStructuredFields,
+  leanDnsPacket,
+  nodeResolve({ browser: true }),
+  commonjs(),
+  esbuild({ target: 'es2022' }),
+];
 const entries = { 'videojs-edge-select': 'src/index.ts', register: 'src/register.ts' };
 const shared = { banner, sourcemap: true };
 const umd = {

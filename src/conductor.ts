@@ -5,15 +5,15 @@
  */
 import type { Directory } from './directory.js';
 import { EdgeSelectError } from './errors.js';
-import type { EdgeSelectEvent, Tell } from './events.js';
+import type { Tell } from './events.js';
 import { hold } from './hold.js';
 import type { Settings } from './options.js';
 import type { Platform } from './platform.js';
-import type { RaceRequest } from './probe.js';
+import { permit } from './permit.js';
 import { reporter } from './report.js';
 import { search, type Search } from './search.js';
 import { raceMethod, type Selection } from './selection.js';
-import { isAllowedHost, type Edge } from './servers.js';
+import { isAllowed, type Edge } from './servers.js';
 import type { EdgeSource, SourceObject } from './source.js';
 import { step, type Effect, type Input, type State } from './switch.js';
 import type { Lane, Outcome } from './transport/attempt.js';
@@ -39,8 +39,8 @@ export interface Conductor extends Routes {
   selection(): Selection | null;
   /** Whether a request for `url` may go to an edge. */
   isRerouted(url: string): boolean;
-  /** For sources that VHS does not play: the edge and the source's URL there, once; null for the origin. */
-  pick(opaque: boolean): Promise<ElementSource | null>;
+  /** For sources that VHS does not play: where an element of this `crossOrigin` is to load from; null: the origin. */
+  pick(crossOrigin: string | null): Promise<ElementSource | null>;
   /** The plugin came when the source was playing already: no request will wait for the race. */
   adopt(): void;
   reselect(because: string): void;
@@ -58,8 +58,6 @@ export interface ElementSource {
 
 /** A selection older than this is measured again behind the back of whoever is given it. */
 const FRESH_MS = 10_000;
-/** Headers that VHS sets itself; any other is the site's own, and may be a secret. */
-const OWN_HEADERS = ['range'];
 const PLAYLISTS = ['hls-playlist', 'dash-manifest'];
 
 /** Begins nothing by itself: `begin()` does, once the caller can hear. */
@@ -72,7 +70,7 @@ export function conductor(
   const key = directory.key(source, settings);
   const rememberKey = `edge-select:edge:${source.service}`;
   const report = reporter(settings, platform, silenced);
-  const origins = [source.origin, ...settings.origins.map((origin) => new URL(origin).origin)];
+  const rules = permit(source, settings);
   /** Types of request that only the origin may answer, until the next selection. */
   const originOnly = new Set<string>();
   /** Edges that did not answer; to blame only once somebody else does. */
@@ -81,7 +79,10 @@ export function conductor(
   const isDisposed = (): boolean => disposed.signal.aborted;
   let state: State = { kind: 'idle' };
   let current: Search | null = null;
-  let lastPlaylist = source.src;
+  /** Races that nothing waits for ask for the headers of this. */
+  let lastPlaylist = rules.plainRequest(given.withCredentials === true);
+  /** Lengths here are those of encoded bodies: nothing is short by them. */
+  let isEncoded = false;
   let remembered: Edge | null = null;
   let heldSince: number | null = null;
 
@@ -97,10 +98,10 @@ export function conductor(
     serviceUrl,
     pick,
     adopt() {
-      raceBehind(source.src);
+      raceBehind();
     },
     reselect(because) {
-      send({ kind: 'reselect', because });
+      if (mayTrust(given.withCredentials === true)) send({ kind: 'reselect', because });
     },
     bypass(error) {
       current?.abort();
@@ -108,7 +109,8 @@ export function conductor(
     },
     edgeFailed({ origin }) {
       directory.failed(origin);
-      tellFailure({ url: source.src, from: origin, to: source.origin, because: 'refused', status: 0 });
+      const [url, to] = [source.src, source.origin];
+      tell({ type: 'edgeselect:failedover', url, from: origin, to, because: 'refused', status: 0 });
     },
     dispose() {
       send({ kind: 'dispose' });
@@ -127,6 +129,7 @@ export function conductor(
     if (input.kind === 'failed') remembered = null;
     const next = step(state, input);
     state = next.state;
+    if (input.kind === 'raced' && selection() === input.selection) directory.keep(key, input.selection);
     next.effects.forEach(carryOut);
   }
 
@@ -146,6 +149,7 @@ export function conductor(
   }
 
   function begin(): void {
+    if (!mayTrust(given.withCredentials === true)) return;
     const known = directory.known(key);
     if (known) {
       send({ kind: 'known', selection: { ...known, reason: 'known' } });
@@ -153,12 +157,13 @@ export function conductor(
       return;
     }
     const origin = settings.remember ? platform.recall(rememberKey) : null;
-    if (origin && !directory.cooling(origin)) remembered = { origin, rank: 0, weight: 0 };
+    const isFit = origin && !directory.cooling(origin) && isAllowed(origin, settings, { secure: platform.secure() });
+    if (isFit) remembered = { origin, rank: 0, weight: 0 };
     send({ kind: 'begin' });
   }
 
   function startSearch(): void {
-    const waited = state.kind === 'selecting' && !remembered;
+    const waits = !current && !remembered && state.kind === 'selecting'; // for the first request there is
     heldSince = null;
     current?.abort();
     current = search({
@@ -174,13 +179,12 @@ export function conductor(
         tell({ type: 'edgeselect:warned', text });
       },
     });
-    if (!waited) raceBehind(lastPlaylist);
+    if (!waits) raceBehind();
   }
 
-  /** Nothing waits for this race: it asks for the headers of the playlist that was asked for last. */
-  function raceBehind(url: string): void {
-    const method = raceMethod(settings.preflight, url, false);
-    current?.run({ request: plainRequest(url), method, held: () => false });
+  function raceBehind(): void {
+    const method = raceMethod(settings.preflight, lastPlaylist.url, false);
+    current?.run({ request: lastPlaylist, method, held: () => false });
   }
 
   function adoptSelection(selected: Selection): void {
@@ -194,27 +198,18 @@ export function conductor(
   /** While bypassed VHS is left to itself, so that nothing at all is other than without us. */
   function isRerouted(url: string): boolean {
     if (state.kind === 'bypassed' || state.kind === 'disposed') return false;
-    return /^https?:/.test(url) && origins.includes(new URL(url).origin);
-  }
-
-  /** Whether the request carries what only the service and allowed hosts may see. */
-  function isGuarded({ withCredentials, headers }: MediaRequest): boolean {
-    return withCredentials || Object.keys(headers).some((name) => !OWN_HEADERS.includes(name.toLowerCase()));
-  }
-
-  function mayServe(request: MediaRequest): (edge: Edge) => boolean {
-    if (!isRerouted(request.url) || originOnly.has(request.requestType)) return () => false;
-    if (!isGuarded(request)) return () => true;
-    return ({ origin }) => isAllowedHost(new URL(origin).hostname, settings.allowedHosts);
+    return rules.isOurs(url);
   }
 
   function next(request: MediaRequest, tries: readonly Try[], signal: AbortSignal): ReturnType<Routes['next']> {
     if (tries.length === 0) {
-      if (PLAYLISTS.includes(request.requestType)) lastPlaylist = request.url;
-      if (request.withCredentials && settings.allowedHosts.length === 0) {
-        current?.abort();
-        send({ kind: 'failed', error: new EdgeSelectError('CREDENTIALS_NOT_ALLOWED', {}) });
-      } else if (state.kind === 'selecting' && rankedEdges(request).length === 0 && isRerouted(request.url)) {
+      if (PLAYLISTS.includes(request.requestType)) lastPlaylist = rules.raceRequest(request);
+      if (
+        mayTrust(request.withCredentials) &&
+        state.kind === 'selecting' &&
+        rankedEdges(request).length === 0 &&
+        isRerouted(request.url)
+      ) {
         const held = holdFirst(request, signal);
         if (held) return held;
       }
@@ -227,36 +222,38 @@ export function conductor(
   function holdFirst(request: MediaRequest, signal: AbortSignal): Promise<Lane> | null {
     const running = current;
     if (!running) return null;
-    const { url, withCredentials } = request;
-    const guarded = isGuarded(request);
-    const mayRace = !guarded || settings.allowedHosts.length > 0;
+    const mayRace = !rules.isGuarded(request) || rules.allowsCredentials;
     const isPlaylist = PLAYLISTS.includes(request.requestType) && request.method === 'GET';
     // a lookup that is out for longer than a second nameserver would have had to wait is not waited for
-    const askedForMs = platform.now() - running.startedAt;
-    const isLate = running.lookingUp() && (askedForMs > settings.lookupStaggerMs || directory.waitedInVain.has(key));
+    const now = platform.now();
+    const isLate =
+      running.lookingUp() && (now - running.startedAt > settings.lookupStaggerMs || directory.waitedInVain.has(key));
     // one after the other, requests are held for no longer than one alone
-    const leftMs = settings.originAfterMs - (platform.now() - (heldSince ?? platform.now()));
+    const leftMs = settings.originAfterMs - (now - (heldSince ?? now));
     const waits = isPlaylist && mayRace && !isLate && leftMs >= 0;
 
-    const method = raceMethod(settings.preflight, url, waits);
-    const raced: RaceRequest = { url, headers: mayRace ? request.headers : {}, withCredentials, guarded };
+    const method = raceMethod(settings.preflight, request.url, waits);
+    const raced = isPlaylist ? rules.raceRequest(request) : lastPlaylist;
     let held = waits;
     const isMine = running.run({ request: raced, method, held: () => held });
     if (!waits) return null;
-    heldSince ??= platform.now();
+    heldSince ??= now;
 
     const isRace = isMine && method === 'GET' && !platform.controlled();
     const win = isRace ? running.win : running.win.then((winner) => winner && { ...winner, opened: null });
-    const rules = { originAfterMs: leftMs, raced: isRace };
-    return hold(raced, win, rules, { platform, signal }).then(({ edge, opened }) => {
+    const patience = { originAfterMs: leftMs, limitMs: request.timeoutMs, raced: isRace };
+    return hold(raced, win, patience, { platform, signal }).then(({ edge, opened }) => {
       held = false;
       if (running.lookingUp()) directory.waitedInVain.add(key);
-      return laneOf(request, edge, opened);
+      // VHS's own limit began with the hold
+      const limitMs = request.timeoutMs && Math.max(1, request.timeoutMs - (platform.now() - now));
+      return { ...laneOf(request, edge, opened), limitMs };
     });
   }
 
   /** Best first: the chosen, those that ran by their time, the others by rank. None that is in its cool-down. */
   function rankedEdges(request: MediaRequest): readonly Edge[] {
+    if (originOnly.has(request.requestType)) return [];
     const selected = selection();
     const ran = (selected?.probes ?? []).filter(({ outcome }) => outcome === 'ok');
     ran.sort((a, b) => (a.elapsedMs ?? 0) - (b.elapsedMs ?? 0));
@@ -264,7 +261,7 @@ export function conductor(
       ? [selected.chosen, ...ran.map(({ edge }) => edge), ...selected.edges]
       : [...(remembered ? [remembered] : []), ...(current?.leaders() ?? [])];
     const once = new Map(known.map((edge) => [edge.origin, edge]));
-    return [...once.values()].filter((edge) => !directory.cooling(edge.origin)).filter(mayServe(request));
+    return [...once.values()].filter((edge) => !directory.cooling(edge.origin)).filter(rules.mayServe(request));
   }
 
   function laneOf(request: MediaRequest, edge: Edge | null, opened: Lane['opened']): Lane {
@@ -274,18 +271,23 @@ export function conductor(
       edge,
       opened,
       url: edge ? settings.edgeUrl(request.url, edge) : request.url,
-      guarded: edge !== null && isGuarded(request),
+      guarded: edge !== null && rules.isGuarded(request),
       patienceMs: edge && !isBlocking ? directory.patienceMs(edge.origin, settings.stallMs) : 0,
+      checksLength: edge !== null && !isEncoded,
       limitMs: request.timeoutMs,
     };
   }
 
   function ended(request: MediaRequest, tries: readonly Try[], lane: Lane | null, outcome: Outcome): void {
+    const delivered = outcome.kind === 'delivered';
     for (const one of tries) {
       if (!one.edge) continue;
-      if (blames(one)) directory.failed(one.edge.origin);
+      // as many bytes as the next server gave, and fewer than announced
+      if (delivered && one.because === 'short' && one.bytes === outcome.bytes) isEncoded = true;
+      else if (blames(one)) directory.failed(one.edge.origin);
       else if (one.because !== 'status') suspects.add(one.edge.origin);
     }
+    if (!lane) suspects.clear(); // when nobody delivers it is the viewer's line
     if (!lane || outcome.kind !== 'delivered' || isDisposed()) return;
     if (lane.edge) {
       suspects.delete(lane.edge.origin);
@@ -301,7 +303,8 @@ export function conductor(
       tell({ type: 'edgeselect:warned', text: `edges deny '${requestType}', the origin does not: it serves these` });
     }
     for (const [i, { edge, because, status }] of tries.entries()) {
-      tellFailure({ url, from: nameOf(edge), to: nameOf((tries[i + 1] ?? lane).edge), because, status });
+      const to = nameOf((tries[i + 1] ?? lane).edge);
+      tell({ type: 'edgeselect:failedover', url, from: nameOf(edge), to, because, status });
     }
     const { bytes, firstByteMs, elapsedMs } = outcome;
     tell({ type: 'edgeselect:served', url, edge: nameOf(lane.edge), requestType, bytes, firstByteMs, elapsedMs });
@@ -311,34 +314,37 @@ export function conductor(
     }
   }
 
-  function tellFailure(facts: Omit<Extract<EdgeSelectEvent, { type: 'edgeselect:failedover' }>, 'type'>): void {
-    tell({ type: 'edgeselect:failedover', ...facts });
-  }
-
-  function serviceUrl(url: string, { edge, url: asked }: Lane): string {
-    const { origin } = new URL(asked);
+  function serviceUrl(url: string, { edge, url: at }: Lane, asked: string): string {
+    const { origin } = new URL(at);
     // a redirect to another host is the edge's word: later requests follow it, as they would without us
     if (!edge || new URL(url).origin !== origin) return url;
-    return settings.serviceUrl ? settings.serviceUrl(url, edge) : source.origin + url.slice(origin.length);
+    return settings.serviceUrl ? settings.serviceUrl(url, edge) : new URL(asked).origin + url.slice(origin.length);
   }
 
-  async function pick(opaque: boolean): Promise<ElementSource | null> {
-    const edge = selection()?.chosen ?? remembered ?? (await pickFirst(opaque));
+  async function pick(crossOrigin: string | null): Promise<ElementSource | null> {
+    if (!mayTrust(crossOrigin === 'use-credentials')) return null;
+    const edge = selection()?.chosen ?? remembered ?? (await pickFirst(crossOrigin));
     if (!edge || directory.cooling(edge.origin)) return null;
     return { edge, url: settings.edgeUrl(source.src, edge) };
   }
 
-  async function pickFirst(opaque: boolean): Promise<Edge | null> {
+  async function pickFirst(crossOrigin: string | null): Promise<Edge | null> {
     if (state.kind !== 'selecting' || !current) return null;
-    const request = { ...plainRequest(source.src), opaque };
+    // without `crossorigin` the element loads without CORS, and so must the race
+    const opaque = crossOrigin === null;
+    const request = { ...rules.plainRequest(crossOrigin === 'use-credentials'), opaque, media: true };
     const method = settings.preflight === 'OPTIONS' && !opaque ? 'OPTIONS' : 'HEAD';
     current.run({ request, method, held: () => true });
-    const rules = { originAfterMs: settings.originAfterMs, raced: false };
-    const { edge } = await hold(request, current.win, rules, { platform, signal: disposed.signal });
+    const patience = { originAfterMs: settings.originAfterMs, limitMs: 0, raced: false };
+    const { edge } = await hold(request, current.win, patience, { platform, signal: disposed.signal });
     return edge;
   }
 
-  function plainRequest(url: string): RaceRequest {
-    return { url, headers: {}, withCredentials: given.withCredentials === true };
+  /** Cookies go to hosts that the site named; where it named none, the source goes its own way. */
+  function mayTrust(withCredentials: boolean): boolean {
+    if (!withCredentials || rules.allowsCredentials) return true;
+    current?.abort();
+    send({ kind: 'failed', error: new EdgeSelectError('CREDENTIALS_NOT_ALLOWED', {}) });
+    return false;
   }
 }

@@ -17,6 +17,8 @@ export interface Held {
 /** How long to hold, and what to race. */
 export interface HoldRules {
   readonly originAfterMs: number;
+  /** Bounds the wait for the origin too; 0: not at all. */
+  readonly limitMs: number;
   /** The race is this request itself: the origin's answer counts when its headers come, and the first good one wins. */
   readonly raced: boolean;
 }
@@ -28,7 +30,7 @@ export interface HoldRules {
 export function hold(
   request: RaceRequest,
   win: Promise<Win | null>,
-  { originAfterMs, raced }: HoldRules,
+  { originAfterMs, limitMs, raced }: HoldRules,
   { platform, signal }: { readonly platform: Platform; readonly signal: AbortSignal },
 ): Promise<Held> {
   return new Promise((resolve) => {
@@ -37,7 +39,15 @@ export function hold(
     /** undefined: not started; null: no answer yet; then its answer, or that it failed. */
     let origin: Opened | 'failed' | null | undefined;
 
-    const cancel = platform.after(originAfterMs, startOrigin);
+    const cancelOrigin = platform.after(originAfterMs, startOrigin);
+    let giveUpOrigin = (): void => undefined;
+    const cancelLimit =
+      limitMs > 0
+        ? platform.after(limitMs, () => {
+            giveUpOrigin();
+            settleWithOrigin();
+          })
+        : (): void => undefined;
     signal.addEventListener('abort', settleWithOrigin);
     void win.then((winner) => {
       if (winner && !settled) settle(winner);
@@ -51,7 +61,8 @@ export function hold(
 
     function settle(held: Held): void {
       settled = true;
-      cancel();
+      cancelOrigin();
+      cancelLimit();
       signal.removeEventListener('abort', settleWithOrigin);
       if (typeof origin === 'object' && origin && origin !== held.opened) void drain(origin);
       resolve(held);
@@ -62,7 +73,7 @@ export function hold(
     }
 
     function startOrigin(): void {
-      if (settled) return;
+      if (settled || origin !== undefined) return;
       if (!raced) {
         settleWithOrigin();
         return;
@@ -72,6 +83,7 @@ export function hold(
       const abort = (): void => {
         controller.abort();
       };
+      giveUpOrigin = abort;
       signal.addEventListener('abort', abort);
       const startedAt = platform.now();
       platform

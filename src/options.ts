@@ -138,7 +138,13 @@ const isString = (value: unknown): value is string => typeof value === 'string' 
 const isFunction = (value: unknown): boolean => typeof value === 'function';
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
 const isList = (value: unknown): boolean => Array.isArray(value) && value.every(isString);
-const isUrl = (value: unknown): boolean => isString(value) && /^https?:\/\/[^/]/.test(value);
+const isUrl = (value: unknown): boolean => {
+  try {
+    return isString(value) && /^https?:$/.test(new URL(value.replace(/\{[^}]*\}/g, 'x')).protocol);
+  } catch {
+    return false;
+  }
+};
 const oneOf = (...values: string[]): Check => [values.join(', '), (value) => values.includes(value as string)];
 const whole = (min: number, max: number): Check => [
   `a whole number from ${min} to ${max}`,
@@ -203,14 +209,15 @@ export function readOptions(given: unknown, warn: (text: string) => void): Setti
     ...all,
     nameserver,
     secondNameserver: options.secondNameserver ? [options.secondNameserver].flat() : nameserver,
-    service: typeof service === 'function' ? guarded('service', service, () => null) : service,
+    service: typeof service === 'function' ? guarded('service', nameFrom(service), () => null) : service,
     edgeUrl: guarded('edgeUrl', all.edgeUrl, (url) => url),
     serviceUrl: serviceUrl && guarded('serviceUrl', serviceUrl, (url) => url),
     client: { id: client.id ?? '', idAs: client.idAs ?? 'edns', subnet: client.subnet ?? '' },
     report: reportOptions && {
       ...reportOptions,
-      fields: guarded('report.fields', reportOptions.fields, REPORT.fields),
+      fields: guarded('report.fields', fieldsFrom(reportOptions), REPORT.fields),
     },
+    allowedHosts: all.allowedHosts.map((host) => host.toLowerCase().replace(/^\*?\./, '')),
     resolver: options.resolver ?? null,
     discover: options.discover ?? null,
   });
@@ -228,12 +235,30 @@ export function readOptions(given: unknown, warn: (text: string) => void): Setti
   }
 }
 
+function nameFrom(service: (source: SourceObject) => unknown): (source: SourceObject) => string | null {
+  return (source) => {
+    const name = service(source);
+    if (name === null || isString(name)) return name;
+    throw new TypeError('no name');
+  };
+}
+
+/** What JSON cannot hold is found here, where the site's function is guarded. */
+function fieldsFrom({ fields }: Required<ReportOptions>): Required<ReportOptions>['fields'] {
+  return () => JSON.parse(JSON.stringify(fields())) as Record<string, unknown>;
+}
+
 function defined<T extends object>(object: T): Partial<T> {
   return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as Partial<T>;
 }
 
 function invalid(option: string, value: unknown, allowed: string): EdgeSelectError {
-  const shown = isFunction(value) ? 'a function' : ((JSON.stringify(value) as string | undefined) ?? 'nothing');
+  let shown = isFunction(value) ? 'a function' : String(value);
+  try {
+    if (typeof value === 'object') shown = JSON.stringify(value);
+  } catch {
+    // a circle: its type will do
+  }
   return new EdgeSelectError('OPTIONS_INVALID', { option, value: shown.slice(0, 80), allowed });
 }
 
@@ -281,11 +306,11 @@ function isReport(value: unknown): boolean {
   );
 }
 
-/** The known name that shares most pairs of neighbouring letters with `name`, by the length of both. */
+/** The known name that begins most like `name`. */
 function nearest(name: string, known: readonly string[]): string {
-  const pairs = (text: string): string[] => Array.from(text.slice(1), (_, i) => text.slice(i, i + 2).toLowerCase());
-  const own = pairs(name);
-  const likeness = (other: string): number =>
-    pairs(other).filter((pair) => own.includes(pair)).length / (own.length + other.length);
+  const likeness = (other: string): number => {
+    const length = Array.from(other).findIndex((letter, i) => letter.toLowerCase() !== name.charAt(i).toLowerCase());
+    return length < 0 ? other.length : length;
+  };
   return known.reduce((best, next) => (likeness(next) > likeness(best) ? next : best));
 }

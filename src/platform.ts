@@ -25,7 +25,7 @@ export interface Platform {
   /** Milliseconds since 1970, for clocks that outlive the page and for the clocks of others. */
   wallClock(): number;
   /** Runs `run` after `ms`; what it returns cancels it. */
-  after(ms: number, run: () => void): () => void;
+  after: (ms: number, run: () => void) => () => void;
   /** 0 <= n < 1. */
   random: () => number;
   /** A new identifier of 16 random bytes, as 32 hexadecimal digits. */
@@ -120,6 +120,26 @@ export function browserPlatform(): Platform {
       }
     },
   };
+}
+
+/** What `promise` gives, or null when `ms` have passed; `ms` null: however long it takes. */
+export async function within<T>(
+  { after }: Pick<Platform, 'after'>,
+  ms: number | null,
+  promise: Promise<T>,
+): Promise<T | null> {
+  if (ms === null) return promise;
+  let cancel = (): void => undefined;
+  const timeout = new Promise<null>((resolve) => {
+    cancel = after(ms, () => {
+      resolve(null);
+    });
+  });
+  try {
+    return await Promise.race([promise, timeout]);
+  } finally {
+    cancel();
+  }
 }
 
 function hex(bytes: Uint8Array): string {

@@ -112,7 +112,11 @@ export function register(videojs: VideoJs, platform: Platform = browserPlatform(
   // middleware cannot be taken back: one for the page, and the player's own part is found inside
   videojs.use('*', (player) => ({
     setSource(source, next) {
-      parts.get(player)?.sourceSet(source);
+      try {
+        parts.get(player)?.sourceSet(source);
+      } catch (error) {
+        player.log.error(NAME, error); // a fault of ours: the source plays without us
+      }
       next(null, source);
     },
   }));
@@ -137,6 +141,7 @@ export function register(videojs: VideoJs, platform: Platform = browserPlatform(
     let contentSrc: string | null = null;
     /** The source that is set has options of its own, and they are wrong. */
     let isRefused = false;
+    let isDisposed = false;
     let unhook = (): void => undefined;
     const warn = (text: string): void => {
       player.log.warn(`${NAME}: ${text}`);
@@ -144,17 +149,18 @@ export function register(videojs: VideoJs, platform: Platform = browserPlatform(
     const tell = (event: EdgeSelectEvent): void => {
       if (player.isDisposed()) return;
       if (event.type === 'edgeselect:warned') warn(event.text);
+      if (event.type === 'edgeselect:bypassed') warn(event.error.message);
       player.trigger(event);
     };
     const refuse = (error: unknown): null => {
       if (!isError(error)) throw error;
-      player.log.error(error.message);
       // not before the site has had a chance to listen
       player.ready(() => {
         tell({ type: 'edgeselect:bypassed', error });
       });
       return null;
     };
+    const isAdBreak = (): boolean => player.ads?.inAdBreak?.() === true;
     const drop = (): void => {
       unhook();
       current?.conductor.dispose();
@@ -163,11 +169,16 @@ export function register(videojs: VideoJs, platform: Platform = browserPlatform(
     };
     const { src } = player;
     const foreseeing = (...sources: unknown[]): unknown => {
-      parts.get(player)?.foresee(sources[0]);
+      try {
+        parts.get(player)?.foresee(sources[0]);
+      } catch {
+        // the middleware meets it too, and says it
+      }
       return src.apply(player, sources);
     };
     const dispose = (): void => {
       drop();
+      isDisposed = true;
       // somebody may have put a function of their own in its place since: then it stays below, and does nothing
       if (player.src === foreseeing) player.src = src;
       player.off('dispose', dispose);
@@ -188,6 +199,7 @@ export function register(videojs: VideoJs, platform: Platform = browserPlatform(
 
     return {
       get state() {
+        if (isDisposed) return 'disposed';
         return settings && !isRefused ? (current?.conductor.state().kind ?? 'idle') : 'bypassed';
       },
       get selection() {
@@ -214,7 +226,7 @@ export function register(videojs: VideoJs, platform: Platform = browserPlatform(
     }
 
     function oursOf(source: SourceObject, own: Settings): EdgeSource | null {
-      if (player.ads?.inAdBreak?.() === true && source.src !== contentSrc) return null;
+      if (isAdBreak() && source.src !== contentSrc) return null;
       const base = platform.page();
       return edgeSource(source, own, { page: base, firstHost: firstHost ?? hostOf(source.src, base) });
     }
@@ -222,11 +234,11 @@ export function register(videojs: VideoJs, platform: Platform = browserPlatform(
     function sourceSet(source: SourceObject): void {
       const shares = current?.source.src === source.src && current.source.edgeSelect === source.edgeSelect;
       // load(), and Safari's play(), set the source that is set already
-      if (shares && current?.conductor.selection()) return;
+      if (shares && ['selecting', 'steady', 'reselecting'].includes(current?.conductor.state().kind ?? '')) return;
       drop();
       const own = settingsOf(source);
       const ours = own && oursOf(source, own);
-      if (player.ads?.inAdBreak?.() !== true) firstHost ??= hostOf(source.src, platform.page());
+      if (!isAdBreak()) firstHost ??= hostOf(source.src, platform.page());
       if (!ours) return;
       contentSrc = source.src;
       const made = conductor(ours, source, own, { platform, directory: page, tell, page: platform.page(), silenced });
@@ -248,6 +260,7 @@ export function register(videojs: VideoJs, platform: Platform = browserPlatform(
     function adopt(): void {
       const vhs = player.tech(true)?.vhs;
       const { src, ...rest } = player.currentSource();
+      if (src && !isAdBreak()) firstHost = hostOf(src, platform.page());
       if (!vhs || !src || !settings) return;
       sourceSet({ ...rest, src });
       if (!current) return;

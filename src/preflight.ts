@@ -4,7 +4,7 @@
  */
 import { draw } from './draw.js';
 import type { Settings } from './options.js';
-import type { Platform } from './platform.js';
+import { within, type Platform } from './platform.js';
 import { drain, startRunner, type Method, type Opened, type Probe, type RaceRequest, type Runner } from './probe.js';
 import type { Edge } from './servers.js';
 
@@ -30,6 +30,8 @@ export interface RaceRules extends Pick<Settings, 'maxEdges' | 'preflightTimeout
   readonly method: Method;
   /** `arrival`: all connections are new. `request`: some are warm, so that only the time of the request compares. */
   readonly rank: 'arrival' | 'request';
+  /** Origin of the edge in use, if there is one. */
+  readonly inUse?: string | undefined;
 }
 
 /** What a race works with. */
@@ -60,7 +62,7 @@ export function race(edges: readonly Edge[], request: RaceRequest, rules: RaceRu
   const runners: Runner[] = [];
   const timings = platform.watchTimings();
   const ranks = [...new Set(edges.map(({ rank }) => rank))];
-  const fields = ranks.map((rank) => draw(edges.filter((edge) => edge.rank === rank), rules.maxEdges, platform.random)); // prettier-ignore
+  const fields = ranks.map(drawField);
   let over = false;
   const stop = (): void => {
     over = true;
@@ -81,11 +83,25 @@ export function race(edges: readonly Edge[], request: RaceRequest, rules: RaceRu
   }
 
   async function run(): Promise<Edge | null> {
-    const next = NEXT_METHOD[rules.method];
+    const next = nextMethod();
     const chosen = (await heats(rules.method)) ?? (next && !over ? await retry(next) : null);
     tellFirst(chosen && { edge: chosen.probe.edge, opened: null });
     for (const runner of runners) void runner.done.then(() => drain(runner.take()));
     return chosen?.probe.edge ?? null;
+  }
+
+  /** Up to `maxEdges`; the edge in use is always among them, so that it is compared and not just replaced. */
+  function drawField(rank: number): Edge[] {
+    const equals = edges.filter((edge) => edge.rank === rank);
+    const drawn = draw(equals, rules.maxEdges, platform.random);
+    const inUse = equals.find(({ origin }) => origin === rules.inUse);
+    return inUse && !drawn.includes(inUse) ? [inUse, ...drawn.slice(1)] : drawn;
+  }
+
+  /** A URL with a query may be signed for one method, open an ad session, or work once. */
+  function nextMethod(): Method | null {
+    const next = NEXT_METHOD[rules.method];
+    return next === 'GET' && (request.media || request.url.includes('?')) ? null : next;
   }
 
   async function end(chosen: Edge | null): Promise<readonly Probe[]> {
@@ -117,7 +133,7 @@ export function race(edges: readonly Edge[], request: RaceRequest, rules: RaceRu
   }
 
   async function byArrival(shareMs: number | null): Promise<Runner | null> {
-    const quickest = await within(firstOf(runners, isOk), shareMs);
+    const quickest = await within(platform, shareMs, firstOf(runners, isOk));
     if (!quickest) return null;
     const { edge, capabilities, elapsedMs } = quickest.probe;
     const { moveAway } = capabilities;
@@ -125,7 +141,7 @@ export function race(edges: readonly Edge[], request: RaceRequest, rules: RaceRu
     const running = runners.filter(({ probe }) => probe.outcome === 'running');
     if (running.length > 0) {
       const others = moveAway ? firstOf(running, isStaying) : Promise.all(running.map(({ done }) => done));
-      await within<unknown>(others, moveAway ? Math.max(MOVE_AWAY_MS, elapsedMs ?? 0) : TIE_MS);
+      await within<unknown>(platform, moveAway ? Math.max(MOVE_AWAY_MS, elapsedMs ?? 0) : TIE_MS, others);
     }
     const chosen = bestBy(({ probe }) => probe.elapsedMs);
     if (chosen && moveAway && rules.method === 'GET') tellFirst({ edge: chosen.probe.edge, opened: chosen.take() });
@@ -133,7 +149,7 @@ export function race(edges: readonly Edge[], request: RaceRequest, rules: RaceRu
   }
 
   async function byRequest(shareMs: number | null): Promise<Runner | null> {
-    await within(Promise.all(runners.map(({ done }) => done)), shareMs);
+    await within(platform, shareMs, Promise.all(runners.map(({ done }) => done)));
     await Promise.all(runners.filter(isOk).map((runner) => runner.measure()));
     return bestBy(({ probe }) => probe.requestMs);
   }
@@ -146,20 +162,6 @@ export function race(edges: readonly Edge[], request: RaceRequest, rules: RaceRu
     const ties = pool.filter((runner) => timeMs(runner) <= least + TIE_MS || pool.length === 1);
     const weighted = ties.map((runner) => ({ runner, weight: runner.probe.edge.weight }));
     return draw(weighted, 1, platform.random)[0]?.runner ?? null;
-  }
-
-  /** What `promise` gives, or null when `ms` have passed; null: however long it takes. */
-  async function within<T>(promise: Promise<T>, ms: number | null): Promise<T | null> {
-    if (ms === null) return promise;
-    let cancel = (): void => undefined;
-    const timeout = new Promise<null>((resolve) => {
-      cancel = platform.after(ms, () => {
-        resolve(null);
-      });
-    });
-    const value = await Promise.race([promise, timeout]);
-    cancel();
-    return value;
   }
 }
 

@@ -37,6 +37,8 @@ export interface RaceRequest {
   readonly withCredentials: boolean;
   /** `no-cors`: for a media element that will load without CORS too. Any answer then counts as an arrival. */
   readonly opaque?: boolean;
+  /** The URL is the medium itself and no playlist: it is never asked for by GET. */
+  readonly media?: boolean;
   /** The request carries secrets, so that a redirect must not be followed. */
   readonly guarded?: boolean;
 }
@@ -193,6 +195,12 @@ export function startRunner(edge: Edge, method: Method, request: RaceRequest, to
       });
     });
   }
+}
+
+/** Whether it is the edge that failed: what denies one URL alone may serve all others. */
+export function blamesEdge({ outcome, status }: Probe): boolean {
+  if (outcome === 'status') return status === 429 || (status ?? 0) >= 500;
+  return outcome !== 'ok' && outcome !== 'running';
 }
 
 /** Reads a body that nobody wants to its end, or gives it up when it is long. */

@@ -7,7 +7,7 @@ import { EdgeSelectError, isError } from './errors.js';
 import type { Settings } from './options.js';
 import type { Platform } from './platform.js';
 import { race, type Win } from './preflight.js';
-import type { Method, RaceRequest } from './probe.js';
+import { blamesEdge, type Method, type RaceRequest } from './probe.js';
 import { choose, lookUp, raceError, type Selection } from './selection.js';
 import type { Edge } from './servers.js';
 import type { EdgeSource, SourceObject } from './source.js';
@@ -112,6 +112,7 @@ export function search(tools: SearchTools): Search {
           ...settings,
           method: wanted.method === 'GET' && (controlled || !held) ? 'HEAD' : wanted.method,
           rank: held && !controlled ? 'arrival' : 'request',
+          inUse: tools.current()?.origin,
         },
         { platform, signal, warn: tools.warn },
       );
@@ -123,7 +124,7 @@ export function search(tools: SearchTools): Search {
       if (isOver()) return;
       if (!winner) {
         const probes = await running.ended;
-        for (const { edge } of probes) tools.suspect(edge);
+        for (const probe of probes) if (blamesEdge(probe)) tools.suspect(probe.edge);
         throw raceError(probes);
       }
       const selection = choose(source.service, candidates, running.probes(), winner, tools.current(), platform.now());
@@ -140,10 +141,11 @@ export function search(tools: SearchTools): Search {
   async function complete(selection: Selection, ended: Promise<Selection['probes']>): Promise<void> {
     const probes = await ended;
     if (isOver()) return;
-    for (const { edge, outcome, elapsedMs } of probes) {
-      if (outcome !== 'ok') directory.failed(edge.origin);
+    for (const probe of probes) {
+      const { origin } = probe.edge;
+      if (blamesEdge(probe)) directory.failed(origin);
       // its answer to the race is older than what put it in cool-down meanwhile
-      else if (!directory.cooling(edge.origin)) directory.answered(edge.origin, elapsedMs ?? 0);
+      else if (probe.outcome === 'ok' && !directory.cooling(origin)) directory.answered(origin, probe.elapsedMs ?? 0);
     }
     send({ kind: 'raced', selection: { ...selection, probes } });
   }

@@ -4,7 +4,7 @@
  */
 import { EdgeSelectError } from './errors.js';
 import type { Settings } from './options.js';
-import type { Platform } from './platform.js';
+import { within, type Platform } from './platform.js';
 import type { Method, Probe } from './probe.js';
 import { discovered, servers, type Edge, type EdgeRules } from './servers.js';
 import type { EdgeSource, SourceObject } from './source.js';
@@ -21,7 +21,7 @@ export interface Candidates {
 }
 
 /** Why this edge and not another. */
-export type Reason = 'quickest' | 'only' | 'stayed' | 'known' | 'remembered';
+export type Reason = 'quickest' | 'only' | 'stayed' | 'known';
 
 /** The outcome of the method for one source. */
 export interface Selection extends Candidates {
@@ -62,10 +62,11 @@ export async function lookUp(
   if (settings.discover) {
     let named;
     try {
-      named = await settings.discover(given, { signal });
+      named = await within(platform, settings.lookupTimeoutMs, settings.discover(given, { signal }));
     } catch (cause) {
       throw new EdgeSelectError('LOOKUP_FAILED', { lookup: 'servers' }, cause);
     }
+    if (!named) throw new EdgeSelectError('LOOKUP_TIMEOUT', { lookup: 'servers' });
     return {
       tokens: [],
       edges: discovered(named, settings, tools),

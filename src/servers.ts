@@ -149,7 +149,12 @@ function isHostName(name: string): boolean {
   return name.length <= 253 && /^(?!-)[a-z\d-]{1,63}(\.(?!-)[a-z\d-]{1,63})*$/.test(name);
 }
 
-function isAllowed(origin: string, { allowedHosts }: Settings, { secure }: EdgeRules): boolean {
+/** Whether the page may use this origin as an edge. */
+export function isAllowed(
+  origin: string,
+  { allowedHosts }: Pick<Settings, 'allowedHosts'>,
+  { secure }: Pick<EdgeRules, 'secure'>,
+): boolean {
   let url: URL;
   try {
     url = new URL(origin);

@@ -80,7 +80,8 @@ function serviceName(
 function httpUrl(src: string, page: string): URL | null {
   try {
     const url = new URL(src, page);
-    return /^https?:$/.test(url.protocol) ? url : null;
+    // fetch refuses URLs that hold a name and a password
+    return /^https?:$/.test(url.protocol) && !url.username && !url.password ? url : null;
   } catch {
     return null;
   }

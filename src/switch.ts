@@ -95,7 +95,7 @@ function replace({ selection, because }: Extract<State, { kind: 'reselecting' }>
 
 /** An edge in use is not given up because a better one cannot be looked for. */
 function fail(state: State, error: EdgeSelectError): Step {
-  if (state.kind === 'reselecting') {
+  if (state.kind === 'reselecting' && /^(LOOKUP|TOKENS|SERVERS|EDGES)_/.test(error.code)) {
     const text = `no other edge could be looked for: ${error.code}`;
     return {
       state: { kind: 'steady', selection: state.selection },

@@ -19,7 +19,7 @@ export interface NativeTech {
 /** What it needs of the conductor. */
 export interface NativePicker {
   readonly source: { readonly src: string };
-  pick(opaque: boolean): Promise<ElementSource | null>;
+  pick(crossOrigin: string | null): Promise<ElementSource | null>;
   edgeFailed(edge: Edge): void;
 }
 
@@ -63,8 +63,7 @@ export function playNative(
   };
   element.addEventListener('error', onError, true);
 
-  // without `crossorigin` the element loads without CORS, and so must the race
-  void picker.pick(element.crossOrigin === null).then((choice) => {
+  void picker.pick(element.crossOrigin).then((choice) => {
     if (disposed) return;
     picked = choice;
     element.addEventListener('loadeddata', stopWatching);

@@ -19,6 +19,8 @@ export interface Lane {
   readonly guarded: boolean;
   /** Silence, before the headers or between two chunks, after which it has failed; 0: none is too long. */
   readonly patienceMs: number;
+  /** Whether a body with fewer bytes than its length is short: not where lengths are those of encoded bodies. */
+  readonly checksLength: boolean;
   /** Bounds the whole request, from its own start; 0: not at all. */
   readonly limitMs: number;
 }
@@ -37,6 +39,8 @@ export type Outcome =
       readonly kind: 'failed';
       readonly because: FailureKind;
       readonly status: number;
+      /** How many came. */
+      readonly bytes: number;
       /** An answer with a status that is no success: unread, in case nobody has a better one. */
       readonly opened: Opened | null;
     };
@@ -85,6 +89,7 @@ export async function attempt(
   const startedAt = lane.opened?.startedAt ?? platform.now();
 
   let status = 0;
+  let bytes = 0;
   try {
     waitAgain();
     const response = lane.opened?.response ?? (await send(request, lane, controller.signal, platform));
@@ -100,12 +105,12 @@ export async function attempt(
     }
     answered = true;
     sink.headers(response, startedAt);
-    const bytes = await read(response, (chunk) => {
+    bytes = await read(response, (chunk) => {
       waitAgain();
       sink.chunk(chunk);
     });
     const length = Number(response.headers.get('content-length') ?? 0);
-    if (request.binary && bytes < length) return fail('short');
+    if (lane.checksLength && request.binary && bytes < length) return fail('short');
     return { kind: 'delivered', firstByteMs, elapsedMs: platform.now() - startedAt, bytes };
   } catch {
     return fail(gaveUp[0] ?? (answered ? 'short' : 'refused'));
@@ -116,7 +121,7 @@ export async function attempt(
   }
 
   function fail(because: FailureKind, opened: Opened | null = null): Outcome {
-    return { kind: 'failed', because, status, opened };
+    return { kind: 'failed', because, status, bytes, opened };
   }
 }
 

@@ -12,8 +12,8 @@ export interface Routes {
   next(request: MediaRequest, tries: readonly Try[], signal: AbortSignal): Lane | null | Promise<Lane | null>;
   /** Is told the end of a request; `lane` is null when nobody delivered it. */
   ended(request: MediaRequest, tries: readonly Try[], lane: Lane | null, outcome: Outcome): void;
-  /** The URL of the service for one that an edge redirected to. */
-  serviceUrl(url: string, lane: Lane): string;
+  /** The URL of the service for one that an edge redirected to; `asked` is what was asked for, at the service. */
+  serviceUrl(url: string, lane: Lane, asked: string): string;
   /** URL of the page, against which a relative URL is resolved. */
   readonly page: string;
 }
@@ -36,7 +36,7 @@ export async function deliver(
   const isOver = (): boolean => tools.signal.aborted;
   const tries: Try[] = [];
   let refusal: { readonly opened: Opened; readonly lane: Lane } | null = null;
-  let last: Outcome = { kind: 'failed', because: 'refused', status: 0, opened: null };
+  let last: Outcome = { kind: 'failed', because: 'refused', status: 0, bytes: 0, opened: null };
   for (;;) {
     const known = routes.next(request, tries, tools.signal);
     // not awaited without need: what is known is asked for inside send(), before VHS has ended its task
@@ -55,7 +55,7 @@ export async function deliver(
       routes.ended(request, tries, lane, last);
       return 'answered';
     }
-    tries.push({ edge: lane.edge, because: last.because, status: last.status });
+    tries.push({ edge: lane.edge, because: last.because, status: last.status, bytes: last.bytes });
     if (last.opened) {
       // the origin's word on a URL is the last one
       if (refusal?.lane.edge === null) void drain(last.opened);

@@ -25,6 +25,8 @@ export interface Try {
   readonly because: FailureKind;
   /** HTTP status, 0 without one. */
   readonly status: number;
+  /** Of its body, when it began. */
+  readonly bytes: number;
 }
 
 /** The next server: an edge, the service origin, or nobody. */
@@ -44,6 +46,8 @@ export function nextStop(
   edges: readonly Edge[],
   tries: readonly Try[],
 ): Stop {
+  // VHS's own limit for the whole request is over: the next try is VHS's to make, at another rate
+  if (tries.some(({ because }) => because === 'slow')) return null;
   const originTried = tries.some(({ edge }) => edge === null);
   const left = edges.find(({ origin }) => !tries.some(({ edge }) => edge?.origin === origin));
   const denials = tries.filter(({ edge, status }) => edge !== null && DENIALS.includes(status)).length;

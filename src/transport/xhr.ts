@@ -177,7 +177,9 @@ export class TransportRequest extends EventTarget {
     this.#responseHeaders = response.headers;
     this.#total = Number(response.headers.get('content-length') ?? 0);
     const asked = lane.edge && !response.redirected;
-    this.responseURL = asked ? this.#url.replace(/#.*/, '') : routes.serviceUrl(response.url || this.#url, lane);
+    this.responseURL = asked
+      ? this.#url.replace(/#.*/, '')
+      : routes.serviceUrl(response.url || this.#url, lane, this.#url);
     this.requestTime = platform.wallClock() - (platform.now() - startedAt);
     if (this.readyState < 2) {
       this.readyState = 2;

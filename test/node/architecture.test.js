@@ -38,6 +38,7 @@ const ROOMS = [
   'transport/attempt',
   'transport/deliver',
   'transport/xhr',
+  'permit',
   'conductor',
   'playback/vhs',
   'playback/native',

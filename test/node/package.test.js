@@ -143,6 +143,14 @@ test('what the build leaves out of dns-packet is nothing that a lookup reads', a
   });
 });
 
+test('what the build leaves out of structured fields is nothing that CMSD has', () => {
+  const text = read('dist/register.mjs');
+  for (const kept of ['parseIntegerOrDecimal', 'parseString', 'parseBoolean', 'parseToken', 'parseParameters']) {
+    assert.ok(text.includes(`function ${kept}(`), kept);
+  }
+  for (const left of ['parseByteSequence', 'parseDate', 'parseInnerList']) assert.ok(!text.includes(left), left);
+});
+
 test('each bundle brings its source map', () => {
   for (const name of [
     'videojs-edge-select.mjs',

@@ -36,7 +36,7 @@ export function transporting(assert: Assert, stops: readonly string[] = ['a'], t
       if (name === undefined) return Promise.resolve(null);
       const edge: Edge | null = name === 'origin' ? null : { origin: `https://${name}.example`, rank: 0, weight: 1 };
       const url = `https://${name}.example${new URL(request.url).pathname}`;
-      const lane = { edge, url, opened: null, guarded: false, limitMs: timeoutMs };
+      const lane = { edge, url, opened: null, guarded: false, limitMs: timeoutMs, checksLength: edge !== null };
       return Promise.resolve({ ...lane, patienceMs: edge ? 600 : 0 });
     },
     ended: (_: MediaRequest, __: readonly Try[], ___: Lane | null, outcome: Outcome): unknown => outcomes.push(outcome),

@@ -32,7 +32,16 @@ function attempting(assert: Assert, lane: Partial<Lane> = {}, request: Partial<M
     ...{ requestType: 'segment', timeoutMs: 0, binary: true },
     ...request,
   };
-  const to = { edge, url: URL_, opened: null, guarded: false, patienceMs: 600, limitMs: 0, ...lane };
+  const to = {
+    edge,
+    url: URL_,
+    opened: null,
+    guarded: false,
+    patienceMs: 600,
+    limitMs: 0,
+    checksLength: true,
+    ...lane,
+  };
   const sink = {
     headers: ({ status }: Response): unknown => trial.got.push(`headers ${status}`),
     chunk: (bytes: Uint8Array): unknown => trial.got.push(new TextDecoder().decode(bytes)),

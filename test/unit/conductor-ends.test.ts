@@ -136,7 +136,7 @@ test('picks the edge, asking it for headers alone, and without CORS where the el
   fake.respond('HEAD https://a.example', { afterMs: 20, opaque: true });
   fake.respond('HEAD https://b.example', { afterMs: 60, opaque: true });
   conducting.begin();
-  const picked = conducting.pick(true);
+  const picked = conducting.pick(null);
   await fake.advance(30);
   assert.strictEqual((await picked)?.url, `${A}${MAIN}`);
   assert.strictEqual(fake.last('a.example').init.mode, 'no-cors');
@@ -147,23 +147,23 @@ test('picks the origin when no edge is known in time, and the edge the next time
   const { fake, conducting } = conduct(assert);
   answers(fake, { a: 400, b: 500 });
   conducting.begin();
-  const picked = conducting.pick(false);
+  const picked = conducting.pick('anonymous');
   await fake.advance(150);
   assert.strictEqual(await picked, null);
   await fake.advance(SETTLED_MS);
-  assert.strictEqual((await conducting.pick(false))?.edge.origin, A);
+  assert.strictEqual((await conducting.pick('anonymous'))?.edge.origin, A);
 });
 
 test('picks the origin after an edge failed there, and tells it', async (assert) => {
   const { fake, conducting, shared, of, select } = conduct(assert);
   answers(fake, { a: 20, b: 60 });
   await select();
-  const picked = await conducting.pick(false);
+  const picked = await conducting.pick('anonymous');
   if (picked) conducting.edgeFailed(picked.edge);
   assert.true(shared.cooling(A));
   assert.deepEqual(
     of('edgeselect:failedover').map(({ from, to }) => [from, to]),
     [[A, 'https://video.example']],
   );
-  assert.strictEqual(await conducting.pick(false), null);
+  assert.strictEqual(await conducting.pick('anonymous'), null);
 });

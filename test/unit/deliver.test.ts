@@ -44,7 +44,7 @@ function delivering(assert: Assert, stops: readonly string[], request: Partial<M
       const isEdge = name !== 'origin';
       const url = `https://${name}.example/0.ts`;
       const patienceMs = isEdge ? 600 : 0;
-      const lane = { url, opened: null, guarded: false, patienceMs, limitMs: asked.timeoutMs };
+      const lane = { url, opened: null, guarded: false, patienceMs, limitMs: asked.timeoutMs, checksLength: isEdge };
       return Promise.resolve({ ...lane, edge: isEdge ? edge(name) : null });
     },
     ended: (_: MediaRequest, tries: readonly Try[], lane: Lane | null, outcome: Outcome): void => {

@@ -35,7 +35,7 @@ function holding(assert: Assert, raced: boolean, request: object = {}): Holding 
     }),
   };
   const asked = { url: URL_, headers: {}, withCredentials: false, ...request };
-  const rules = { originAfterMs: 150, raced };
+  const rules = { originAfterMs: 150, limitMs: 45_000, raced };
   void hold(asked, winner, rules, { platform: fake.platform, signal: controller.signal }).then((held) => {
     state.held = held;
   });
@@ -206,5 +206,16 @@ test('takes back what it asked of the origin when it is aborted', async (assert)
   state.abort();
   await state.fake.flush();
   assert.true(state.fake.last(URL_).aborted());
+  assert.deepEqual(state.held, { edge: null, opened: null });
+});
+
+test('gives up an origin that never answers when the limit of the request is over', async (assert) => {
+  const state = holding(assert, true);
+  const { fake } = state;
+  fake.respond(URL_, { afterMs: 1_000_000 });
+  state.win(null);
+  await fake.advance(44_999);
+  assert.strictEqual(fake.fetches.length, 1);
+  await fake.advance(1);
   assert.deepEqual(state.held, { edge: null, opened: null });
 });

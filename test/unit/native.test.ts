@@ -41,8 +41,8 @@ function playing({ crossOrigin = null as string | null, serviceUrl = CLIP, enabl
   };
   const picker = {
     source: { src: SERVICE },
-    pick: (opaque: boolean) => {
-      log.push(`pick${opaque ? ' opaque' : ''}`);
+    pick: (crossOrigin: string | null) => {
+      log.push(`pick${crossOrigin === null ? ' opaque' : ''}`);
       return new Promise<ElementSource | null>((resolve) => (answer = resolve));
     },
     edgeFailed: ({ origin }: { origin: string }) => log.push(`failed ${origin}`),

@@ -14,7 +14,7 @@ function tried(text: string): Try {
   const [who = '', what = ''] = text.split(' ');
   const status = Number(what);
   const because = Number.isNaN(status) ? (what as FailureKind) : 'status';
-  return { edge: edges.find((one) => nameOf(one) === who) ?? null, because, status: status || 0 };
+  return { edge: edges.find((one) => nameOf(one) === who) ?? null, because, status: status || 0, bytes: 0 };
 }
 
 /** Everybody who is asked, in order, when each fails as `failures` says (default: silent), until nobody is left. */
@@ -68,11 +68,16 @@ test.each('takes a denial of the origin for a key as the last word', ['401', '40
 
 test.each(
   'asks edges for a key that the origin fails to give',
-  ['500', '429', 'refused', 'slow'],
+  ['500', '429', 'refused', 'silent'],
   (assert, failure) => {
     assert.deepEqual(way('segment-key', edges, { origin: failure }), ['origin', 'a', 'b', 'c']);
   },
 );
+
+test('goes nowhere else once the whole time that VHS gives is over', (assert) => {
+  assert.deepEqual(way('segment', edges, { a: 'slow' }), ['a']);
+  assert.deepEqual(way('segment-key', edges, { origin: 'slow' }), ['origin']);
+});
 
 test.each('asks the origin once when two edges deny a URL', ['401', '403', '404', '410'], (assert, status) => {
   assert.deepEqual(way('segment', edges, { a: status, b: status }), ['a', 'b', 'origin']);

@@ -184,3 +184,12 @@ test('writes into no state that it is given', (assert) => {
   for (const state of Object.values(STATES)) for (const input of Object.values(INPUTS)) step(state, input);
   assert.strictEqual(STATES.steady.selection, a);
 });
+
+test.each(
+  'is bypassed, even while an edge is in use, when edges must not serve',
+  ['CREDENTIALS_NOT_ALLOWED', 'VHS_REPLACED'] as const,
+  (assert, code) => {
+    const next = step(STATES.reselecting, { kind: 'failed', error: new EdgeSelectError(code, {}) });
+    assert.strictEqual(next.state.kind, 'bypassed');
+  },
+);

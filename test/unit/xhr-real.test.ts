@@ -61,7 +61,7 @@ test.each('does the same with', ERRANDS, async (assert, errand) => {
 
 /** A transport of the origin alone, in the real browser. */
 function transport(): TransportRequest {
-  const lane = { edge: null, opened: null, guarded: false, patienceMs: 0, limitMs: 0 };
+  const lane = { edge: null, opened: null, guarded: false, patienceMs: 0, limitMs: 0, checksLength: false };
   const routes = {
     page: document.baseURI,
     next: ({ url }: { url: string }, tries: readonly unknown[]) =>
