@@ -101,7 +101,7 @@ export function conductor(
       raceBehind();
     },
     reselect(because) {
-      if (mayTrust(given.withCredentials === true)) send({ kind: 'reselect', because });
+      send({ kind: 'reselect', because });
     },
     bypass(error) {
       current?.abort();
@@ -255,6 +255,7 @@ export function conductor(
   function rankedEdges(request: MediaRequest): readonly Edge[] {
     if (originOnly.has(request.requestType)) return [];
     const selected = selection();
+    if (!selected && state.kind !== 'selecting') return [];
     const ran = (selected?.probes ?? []).filter(({ outcome }) => outcome === 'ok');
     ran.sort((a, b) => (a.elapsedMs ?? 0) - (b.elapsedMs ?? 0));
     const known = selected
@@ -279,11 +280,10 @@ export function conductor(
   }
 
   function ended(request: MediaRequest, tries: readonly Try[], lane: Lane | null, outcome: Outcome): void {
-    const delivered = outcome.kind === 'delivered';
     for (const one of tries) {
       if (!one.edge) continue;
       // as many bytes as the next server gave, and fewer than announced
-      if (delivered && one.because === 'short' && one.bytes === outcome.bytes) isEncoded = true;
+      if (lane && one.because === 'short' && one.bytes === outcome.bytes) isEncoded = true;
       else if (blames(one)) directory.failed(one.edge.origin);
       else if (one.because !== 'status') suspects.add(one.edge.origin);
     }

@@ -323,6 +323,6 @@ export function register(videojs: VideoJs, platform: Platform = browserPlatform(
   function warnOfOpenHosts(player: Player): void {
     if (warned) return;
     warned = true;
-    player.log.warn(`${NAME}: without 'allowedHosts' any https host that the nameserver names may serve the media`);
+    player.log.warn(`${NAME}: without 'allowedHosts' any host the nameserver names may serve media`);
   }
 }

@@ -65,7 +65,8 @@ export function step(state: State, input: Input): Step {
     case 'failed':
       return fail(state, input.error);
     case 'reselect':
-      if (state.kind === 'bypassed') return { state: { kind: 'selecting' }, effects: [{ do: 'search' }] };
+      if (state.kind === 'bypassed' && mayPass(state.error))
+        return { state: { kind: 'selecting' }, effects: [{ do: 'search' }] };
       if (state.kind !== 'steady') return stay;
       return {
         state: { kind: 'reselecting', selection: state.selection, because: input.because },
@@ -95,7 +96,7 @@ function replace({ selection, because }: Extract<State, { kind: 'reselecting' }>
 
 /** An edge in use is not given up because a better one cannot be looked for. */
 function fail(state: State, error: EdgeSelectError): Step {
-  if (state.kind === 'reselecting' && /^(LOOKUP|TOKENS|SERVERS|EDGES)_/.test(error.code)) {
+  if (state.kind === 'reselecting' && mayPass(error)) {
     const text = `no other edge could be looked for: ${error.code}`;
     return {
       state: { kind: 'steady', selection: state.selection },
@@ -107,4 +108,9 @@ function fail(state: State, error: EdgeSelectError): Step {
     state: { kind: 'bypassed', error },
     effects: [{ do: 'tell', event: { type: 'edgeselect:bypassed', error } }],
   };
+}
+
+/** What a lookup or a race failed at may be well the next time; what the page itself forbids will not. */
+function mayPass({ code }: EdgeSelectError): boolean {
+  return /^(LOOKUP|TOKENS|SERVERS|EDGES)_/.test(code);
 }

@@ -259,3 +259,18 @@ test('the URL at an edge has the origin of the edge and all else of the service'
   const at = settings().edgeUrl('https://video.example:444/a/b.m3u8?x=1#t=2', { origin: 'https://e1.example:8443' });
   assert.strictEqual(at, 'https://e1.example:8443/a/b.m3u8?x=1#t=2');
 });
+
+test('an origin that is no URL is refused, and would not stop a source later', async (assert) => {
+  for (const origin of ['https://cdn.example:8443x', 'https://host:99999']) {
+    const error = await failureOf(() => settings({ origins: [origin] }));
+    assert.strictEqual(error.code, 'OPTIONS_INVALID', origin);
+  }
+});
+
+test('a service() that gives no name makes the source none of ours, and is said', (assert) => {
+  const said: string[] = [];
+  const service = (() => new URL('https://v.example/')) as never;
+  const read = readOptions({ nameserver: MAP, service }, (text) => said.push(text));
+  assert.strictEqual(typeof read.service === 'function' && read.service({ src: 'https://v.example/' }), null);
+  assert.strictEqual(said.length, 1);
+});

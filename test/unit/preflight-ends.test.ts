@@ -1,6 +1,6 @@
 import QUnit from 'qunit';
 import { fakePlatform, nothingLeft } from '../support/platform.js';
-import { edge, outcomesOf, raceOn, racing, winnerOf } from '../support/racing.js';
+import { edge, outcomesOf, PLAYLIST, raceOn, racing, winnerOf } from '../support/racing.js';
 
 const { module, test } = QUnit;
 
@@ -189,3 +189,18 @@ test('reads the bodies of refusals too, when the next method is tried', async (a
   await fake.advance(FOREVER_MS);
   assert.strictEqual(body.unread(), 0);
 });
+
+test.each(
+  'never turns HEAD into GET for what must not be asked for several times',
+  { 'a URL with a query': { url: `${PLAYLIST}?token=1` }, 'the medium itself': { media: true } },
+  async (assert, request) => {
+    const fake = racing(assert, { a: { status: 405, afterMs: 10 } });
+    const course = raceOn(fake, [edge('a')], { rules: { method: 'HEAD' }, request });
+    await fake.advance(5000);
+    assert.strictEqual(winnerOf(course), 'nobody');
+    assert.deepEqual(
+      fake.fetches.map(({ method }) => method),
+      ['HEAD'],
+    );
+  },
+);

@@ -193,3 +193,12 @@ test.each(
     assert.strictEqual(next.state.kind, 'bypassed');
   },
 );
+
+test.each(
+  'does not look again for what the page itself forbids',
+  ['CREDENTIALS_NOT_ALLOWED', 'VHS_REPLACED'] as const,
+  (assert, code) => {
+    const state: State = { kind: 'bypassed', error: new EdgeSelectError(code, {}) };
+    assert.deepEqual(step(state, { kind: 'reselect', because: 'asked for' }), { state, effects: [] });
+  },
+);
