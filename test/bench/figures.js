@@ -26,7 +26,7 @@ export function withConfidence(values) {
 }
 
 /** The same draw each time, so that the same figures give the same range (mulberry32). */
-function seeded(/** @type {number} */ seed) {
+export function seeded(/** @type {number} */ seed) {
   let state = seed;
   return () => {
     state = (state + 0x6d2b79f5) | 0;

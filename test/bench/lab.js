@@ -35,11 +35,15 @@ export function buildIfStale() {
   });
 }
 
-/** @param {string} dist folder of the built package */
-export async function openLab(dist) {
+/**
+ * @param {string} dist folder of the built package
+ * @param {readonly string[]} [flags] more of them for the browser
+ */
+export async function openLab(dist, flags = []) {
   const files = new Map([
     ['/page.html', [join(ROOT, 'test/bench/page.html'), 'text/html']],
     ['/page.js', [join(ROOT, 'test/bench/page.js'), 'text/javascript']],
+    ['/watch.js', [join(ROOT, 'test/bench/watch.js'), 'text/javascript']],
     ['/video.min.js', [join(ROOT, 'node_modules/video.js/dist/video.min.js'), 'text/javascript']],
     ['/video-js.css', [join(ROOT, 'node_modules/video.js/dist/video-js.min.css'), 'text/css']],
     ['/plugin.js', [join(dist, PLUGIN), 'text/javascript']],
@@ -53,7 +57,7 @@ export async function openLab(dist) {
   const { port } = /** @type {import('node:net').AddressInfo} */ (site.address());
   const browser = await chromium.launch({
     executablePath: await findChromium(),
-    args: [...CHROMIUM_FLAGS, '--ignore-certificate-errors'],
+    args: [...CHROMIUM_FLAGS, '--ignore-certificate-errors', ...flags],
   });
   return {
     browserVersion: browser.version(),
@@ -86,11 +90,11 @@ export async function openLab(dist) {
  * A map that names all edges but the origin, and servers that are as far away as `latencies` says: each new connection
  * waits one latency before it is read (over TLS two), and each request one before its headers.
  *
- * @param {{map: number, origin: number, edges: Record<string, number>, tls?: boolean, nameserver?: object, edge?: object}} distances
- *   in ms; `nameserver` and `edge`: more fields of their descriptions
+ * @param {{map: number, origin: number, edges: Record<string, number>, tls?: boolean, nameserver?: object, edge?: object, media?: string}} distances
+ *   in ms; `nameserver` and `edge`: more fields of their descriptions; `media`: another folder than the start-up's
  * @returns {Promise<World>}
  */
-export function network({ map, origin, edges, tls = false, nameserver = {}, edge = {} }) {
+export function network({ map, origin, edges, tls = false, nameserver = {}, edge = {}, media }) {
   const far = (/** @type {number} */ ms) => ({ latencyMs: ms, connectMs: ms, tls });
   const srv = (/** @type {string} */ target, more = {}) => ({
     type: 'SRV',
@@ -103,7 +107,7 @@ export function network({ map, origin, edges, tls = false, nameserver = {}, edge
   const server = (/** @type {number} */ ms) => ({ ...far(ms), bitsPerSecond: 8_000_000 });
   const names = Object.keys(edges);
   return createWorld({
-    media: benchMedia() ?? 'demo/media/hls',
+    media: media ?? benchMedia() ?? 'demo/media/hls',
     nameservers: {
       map: {
         ...far(map),

@@ -1,6 +1,7 @@
 /**
- * Media as sites have it, made once by ffmpeg and not committed: CMAF (fMP4) with the sound apart, 20 s in 0.4, 1.2, 2.5 and
- * 4.5 Mbit/s, 2 s segments. The demo's clip is far thinner, so that a start there is hardly more than its round trips.
+ * Media of the start-up benchmark, as sites have it, made once by ffmpeg and not committed: CMAF (fMP4) with the sound apart,
+ * 20 s in 0.4, 1.2, 2.5 and 4.5 Mbit/s, 2 s segments. The demo's clip is far thinner, so that a start there is hardly more
+ * than its round trips.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';

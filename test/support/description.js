@@ -43,13 +43,21 @@
  * @typedef {object} RuleDescription how the requests it matches are answered; the first that matches wins
  * @property {string} [path] regular expression over the path, without the query
  * @property {string} [method] `GET`, `GET|HEAD`; default any
+ * @property {boolean} [ranged] whether the request has a Range; default either way
  * @property {number} [times] how many requests it bends before it is spent; default all
  * @property {number} [status]
  * @property {boolean} [reset] RST of the connection; over HTTP/2 of the stream alone
  * @property {boolean} [silent] never answer
  * @property {number} [stallAfterBytes] then nothing more, the connection stays open
  * @property {number} [cutAfterBytes] announces the full length, then closes; over HTTP/2 the stream alone
+ * @property {number} [resetAfterBytes] the same with a RST
  * @property {number} [shortAfterBytes] announces no length and ends cleanly too early
+ * @property {number} [lingerMs] before the connection closes in the middle of a body, so that the client has read what came
+ * @property {number} [slowAfterBytes] where `bitsPerSecond` begins; default 0
+ * @property {number} [bitsPerSecond] of this body alone, instead of the edge's
+ * @property {boolean} [ignoresRange] 200 and the whole file
+ * @property {string} [file] path of another file, to be served as if it were the one asked for
+ * @property {boolean} [gzip] the body is compressed
  * @property {boolean} [html] a captive portal's page, status 200
  * @property {string} [redirect] URL or path; status 302 unless `status` says otherwise
  * @property {number} [latencyMs] instead of the edge's
@@ -78,7 +86,8 @@
  * @property {boolean} tls HTTPS with ALPN h2 and http/1.1
  * @property {Record<string, string | null>} headers added to every response; null removes one
  * @property {string} expose Access-Control-Expose-Headers
- * @property {null | 'refuse' | 'reset' | 'silent' | `status:${number}`} fault
+ * @property {null | 'refuse' | 'reset' | 'silent' | 'stall' | 'cut' | `status:${number}`} fault
+ *   stall, cut: every body ends half-way, one already past its middle at once: in silence, or with its connection
  * @property {RuleDescription[]} rules
  * @property {string} reportPath
  * @property {LiveDescription | null} live
@@ -125,9 +134,10 @@ const NAMESERVER_FAULTS = new Set([
   ...['swallow', 'refuse', 'http500', 'html', 'nxdomain', 'nodata', 'servfail', 'refused', 'truncated'],
   ...['garbage', 'wrongtype', 'slowbody', 'noCors', 'pointerloop'],
 ]);
-const EDGE_FAULT = /^(refuse|reset|silent|status:[2-5]\d\d)$/;
+const EDGE_FAULT = /^(refuse|reset|silent|stall|cut|status:[2-5]\d\d)$/;
 const RULE_FIELDS = new Set([
   ...['path', 'method', 'times', 'status', 'reset', 'silent', 'stallAfterBytes', 'cutAfterBytes', 'shortAfterBytes'],
+  ...['resetAfterBytes', 'lingerMs', 'slowAfterBytes', 'bitsPerSecond', 'ranged', 'ignoresRange', 'file', 'gzip'],
   ...['html', 'redirect', 'latencyMs', 'cors', 'body', 'type', 'headers', 'options'],
 ]);
 const RECORD_FIELDS = new Set(['type', 'ttl', 'priority', 'weight', 'port', 'target', 'address', 'text', 'for']);

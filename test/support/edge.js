@@ -1,5 +1,6 @@
 /** An edge server, or the origin: media files over HTTP, with shaping, faults, a live playlist and reports. */
 import { STATUS_CODES } from 'node:http';
+import { gzipSync } from 'node:zlib';
 import { CAPTIVE_PAGE } from './exchange.js';
 import { OutsideError, findFile, parseRange, readRange } from './files.js';
 import { livePlaylist, readRecording } from './live.js';
@@ -79,7 +80,8 @@ export class Edge {
   /** @param {Exchange} exchange */
   async #answer(exchange) {
     const { latencyMs, reportPath } = this.#description;
-    const rule = this.#rules.take(exchange.method, exchange.url.pathname);
+    const isRanged = exchange.header('range') !== undefined;
+    const rule = this.#rules.take(exchange.method, exchange.url.pathname, isRanged);
     const isReport = exchange.method === 'POST' && exchange.url.pathname === reportPath;
     if (isReport) exchange.note((await exchange.readBody()).toString('utf8'));
     await pause(rule.latencyMs ?? latencyMs, exchange.gone);
@@ -89,7 +91,11 @@ export class Edge {
     const { fault } = this.#description;
     const response = fault?.startsWith('status:')
       ? plain(Number(fault.slice('status:'.length)))
-      : (asRuled(rule) ?? (await this.#respond(exchange, isReport)));
+      : (asRuled(rule) ?? (await this.#respond(exchange, isReport, rule)));
+    if (rule.gzip) {
+      response.body = gzipSync(response.body);
+      response.headers['content-encoding'] = 'gzip';
+    }
     const headers = this.#headers(exchange, rule, response.headers);
     const status = exchange.method === 'OPTIONS' ? (rule.options?.status ?? response.status) : response.status;
     await this.#deliver(exchange, { status, headers, body: response.body }, rule);
@@ -98,9 +104,10 @@ export class Edge {
   /**
    * @param {Exchange} exchange
    * @param {boolean} isReport
+   * @param {RuleDescription} rule
    * @returns {Promise<Response>}
    */
-  async #respond(exchange, isReport) {
+  async #respond(exchange, isReport, rule) {
     const { method, url } = exchange;
     if (method === 'OPTIONS') return { status: 204, headers: { allow: ALLOW }, body: Buffer.alloc(0) };
     if (isReport) return { status: 204, headers: {}, body: Buffer.alloc(0) };
@@ -108,8 +115,8 @@ export class Edge {
     try {
       const { live } = this.#description;
       if (live && url.pathname === live.path) return await this.#liveResponse(live);
-      const file = await findFile(this.#folder, exchange.rawPath);
-      return file ? await fileResponse(exchange, file) : plain(404);
+      const file = await findFile(this.#folder, rule.file ?? exchange.rawPath);
+      return file ? await fileResponse(exchange, file, rule) : plain(404);
     } catch (error) {
       if (error instanceof OutsideError) return plain(403);
       throw error;
@@ -159,29 +166,44 @@ export class Edge {
    * @param {RuleDescription} rule
    */
   async #deliver(exchange, { status, headers, body }, rule) {
-    const { stallAfterBytes, cutAfterBytes, shortAfterBytes } = rule;
+    const { stallAfterBytes, cutAfterBytes, resetAfterBytes, shortAfterBytes, lingerMs = 0 } = rule;
     if (body.length === 0) return exchange.send(status, headers);
     const announced = shortAfterBytes === undefined ? { 'content-length': body.length } : {};
     await exchange.begin(status, { ...headers, ...announced });
     if (exchange.method === 'HEAD') return exchange.end();
 
-    const stopAfterBytes = stallAfterBytes ?? cutAfterBytes ?? shortAfterBytes ?? Infinity;
-    await this.#write(exchange, body.subarray(0, Math.min(stopAfterBytes, body.length)));
+    const stopAfterBytes = stallAfterBytes ?? cutAfterBytes ?? resetAfterBytes ?? shortAfterBytes ?? Infinity;
+    const ended = await this.#write(exchange, body.subarray(0, Math.min(stopAfterBytes, body.length)), rule);
+    if (ended === 'stall') return exchange.hang();
+    if (ended === 'cut') return exchange.cut();
     if (stallAfterBytes !== undefined && stallAfterBytes < body.length) return exchange.hang();
+    if (stopAfterBytes < body.length) await pause(lingerMs, exchange.gone);
     if (cutAfterBytes !== undefined && cutAfterBytes < body.length) return exchange.cut();
+    if (resetAfterBytes !== undefined && resetAfterBytes < body.length) return exchange.reset();
     return exchange.end();
   }
 
   /**
    * @param {Exchange} exchange
    * @param {Buffer} bytes
+   * @param {RuleDescription} rule
+   * @returns {Promise<'stall' | 'cut' | null>} the fault that ended it half-way
    */
-  async #write(exchange, bytes) {
+  async #write(exchange, bytes, { bitsPerSecond, slowAfterBytes = 0 }) {
+    const slow = bitsPerSecond === undefined ? null : new TokenBucket(bitsPerSecond);
     for (let at = 0; at < bytes.length && !exchange.gone.aborted;) {
-      const grantedBytes = await this.#bucket.take(bytes.length - at, exchange.gone);
+      const { fault } = this.#description;
+      const endsHalfWay = fault === 'stall' || fault === 'cut';
+      const endsAt = endsHalfWay ? Math.ceil(bytes.length / 2) : bytes.length;
+      if (at >= endsAt) return endsHalfWay ? fault : null;
+      const isSlow = slow !== null && at >= slowAfterBytes;
+      const bucket = isSlow ? slow : this.#bucket;
+      const upTo = slow && !isSlow ? Math.min(slowAfterBytes, endsAt) : endsAt;
+      const grantedBytes = await bucket.take(upTo - at, exchange.gone);
       await exchange.write(bytes.subarray(at, at + grantedBytes));
       at += grantedBytes;
     }
+    return null;
   }
 }
 
@@ -210,9 +232,10 @@ function asRuled({ status, redirect, html, body, type = 'text/plain' }) {
 /**
  * @param {Exchange} exchange
  * @param {MediaFile} file
+ * @param {RuleDescription} rule
  * @returns {Promise<Response>}
  */
-async function fileResponse(exchange, file) {
+async function fileResponse(exchange, file, { ignoresRange = false }) {
   const { sizeBytes, type, etag, lastModified } = file;
   const headers = {
     ...{ 'content-type': type, 'accept-ranges': 'bytes', etag, 'last-modified': lastModified },
@@ -221,7 +244,7 @@ async function fileResponse(exchange, file) {
   };
   if (exchange.header('if-none-match') === etag) return { status: 304, headers, body: Buffer.alloc(0) };
   const condition = exchange.header('if-range');
-  const rangeHolds = condition === undefined || condition === etag;
+  const rangeHolds = !ignoresRange && (condition === undefined || condition === etag);
   const range = rangeHolds ? parseRange(exchange.header('range'), sizeBytes) : null;
   if (range === 'unsatisfiable') return plain(416, { 'content-range': `bytes */${sizeBytes}` });
   if (range === null) {

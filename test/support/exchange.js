@@ -110,7 +110,7 @@ export class Exchange {
     if (!hasBody || this.method === 'HEAD') this.#response.end();
     else {
       this.#response.end(bytes);
-      this.#entry.bytes += bytes.length;
+      if (bytes.length > 0) this.#log.count(this.#entry, bytes.length);
     }
   }
 
@@ -134,7 +134,7 @@ export class Exchange {
     if (this.gone.aborted) return;
     const taken = new Promise((resolve) => this.#response.write(bytes, resolve));
     await Promise.race([taken, this.#left]);
-    if (!this.gone.aborted) this.#entry.bytes += bytes.length;
+    if (!this.gone.aborted) this.#log.count(this.#entry, bytes.length);
   }
 
   /** The clean end of a response. */

@@ -23,10 +23,17 @@ export class Rules {
    *
    * @param {string} method
    * @param {string} path
+   * @param {boolean} isRanged
    * @returns {RuleDescription}
    */
-  take(method, path) {
-    const found = this.#rules.find((each) => each.timesLeft > 0 && each.method.test(method) && each.path.test(path));
+  take(method, path, isRanged) {
+    const found = this.#rules.find(
+      (each) =>
+        each.timesLeft > 0 &&
+        each.method.test(method) &&
+        each.path.test(path) &&
+        (each.rule.ranged ?? isRanged) === isRanged,
+    );
     if (!found) return NO_RULE;
     found.timesLeft -= 1;
     return found.rule;

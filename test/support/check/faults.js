@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { gunzipSync } from 'node:zlib';
 import { SEGMENT, SEGMENT_BYTES, edgeFor, request, until } from './tools.js';
 
 describe('edge: faults', () => {
@@ -37,6 +38,29 @@ describe('edge: faults', () => {
     assert.deepEqual([world.log[1]?.status, world.log[1]?.tEnd], [null, null]);
     await patch({ fault: null, bitsPerSecond: 0 });
     for (const { whole, body } of await Promise.all([inFlight, asked])) assert.ok(whole && body.equals(SEGMENT));
+  });
+
+  test('bodies end half-way: later ones at their middle, those past it at once', async (context) => {
+    const { segment, patch, world } = await edgeFor(context, { bitsPerSecond: 2_000_000 });
+    const late = request(segment);
+    await until(() => (world.log[0]?.bytes ?? 0) > 0.6 * SEGMENT_BYTES);
+    await patch({ fault: 'cut' });
+    const cut = await late;
+    assert.ok(!cut.whole && cut.body.length > 0.6 * SEGMENT_BYTES && cut.body.length < SEGMENT_BYTES);
+    const half = await request(segment);
+    assert.deepEqual([half.whole, half.body.length], [false, SEGMENT_BYTES / 2]);
+    await patch({ fault: 'stall' });
+    const stalled = await request(segment, { signal: AbortSignal.timeout(500) });
+    assert.deepEqual([stalled.whole, stalled.body.length], [false, SEGMENT_BYTES / 2]);
+    await until(() => world.log.at(-1)?.aborted === true);
+  });
+
+  test('the log says when the first and the last bytes of a body were sent', async (context) => {
+    const { segment, world } = await edgeFor(context, { latencyMs: 50, bitsPerSecond: 2_000_000 });
+    await request(segment);
+    const { t = NaN, tFirst, tLast } = world.log[0] ?? {};
+    assert.ok(tFirst && tLast);
+    assert.ok(tFirst - t >= 49 && tLast - tFirst >= 100, `${tFirst - t} and ${tLast - tFirst} ms`);
   });
 
   test('rules: cut, short, stall, reset, silent', async (context) => {
@@ -88,5 +112,41 @@ describe('edge: faults', () => {
     const text = await request(`${url}/text?query`);
     assert.deepEqual([text.body.toString(), text.headers['content-type']], ['words', 'text/css']);
     assert.ok(text.headersMs >= 69, `${text.headersMs} ms`);
+  });
+
+  test('rules: a reset in mid-body, once the client has read what came', async (context) => {
+    const { segment } = await edgeFor(context, { rules: [{ resetAfterBytes: 20_000, lingerMs: 80 }] });
+    const { whole, body, totalMs } = await request(segment);
+    assert.deepEqual([whole, body.length], [false, 20_000]);
+    assert.ok(totalMs >= 79, `${totalMs} ms`);
+  });
+
+  test('rules: a rate of its own, from some byte on', async (context) => {
+    const slow = { bitsPerSecond: 400_000, slowAfterBytes: 40_000 };
+    const { segment } = await edgeFor(context, { rules: [slow] });
+    const { whole, totalMs } = await request(segment);
+    // 10 kB at 50 kB/s
+    assert.ok(whole && totalMs >= 150 && totalMs < 600, `${totalMs} ms`);
+  });
+
+  test('rules: with a Range or without one, ignored or refused', async (context) => {
+    const { segment, patch } = await edgeFor(context, { rules: [{ ranged: true, status: 416 }] });
+    const status = async (headers = {}) => (await request(segment, { headers })).status;
+    const range = { range: 'bytes=100-' };
+    assert.deepEqual([await status(range), await status()], [416, 200]);
+    await patch({ rules: [{ ranged: false, status: 503 }] });
+    assert.deepEqual([await status(range), await status()], [206, 503]);
+    await patch({ rules: [{ ignoresRange: true }] });
+    const ignored = await request(segment, { headers: range });
+    assert.deepEqual([ignored.status, ignored.body.length], [200, SEGMENT_BYTES]);
+  });
+
+  test('rules: another file in the place of one, and compression', async (context) => {
+    const { segment, patch } = await edgeFor(context, { rules: [{ file: '/ts/main.m3u8' }] });
+    assert.match((await request(segment)).body.toString(), /^#EXTM3U/);
+    await patch({ rules: [{ gzip: true }] });
+    const { headers, body } = await request(segment);
+    assert.equal(headers['content-encoding'], 'gzip');
+    assert.ok(body.length < SEGMENT_BYTES && gunzipSync(body).equals(SEGMENT));
   });
 });

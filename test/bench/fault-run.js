@@ -1,0 +1,119 @@
+/** One run: a network of its own, a fresh page, 12 s of playback, the fault, and what followed. */
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { faultMedia } from './fault-media.js';
+import { figuresOf, isMedia } from './fault-figures.js';
+import { FAULTS } from './fault-scenarios.js';
+import { network } from './lab.js';
+
+const FAULT_AT_SECONDS = 12;
+/** In segments, added to that by turns: the fault comes in the middle of a body, and when nothing is under way. */
+const PHASES = [0.25, 0, 0.5];
+const MOST_STARTS = 4;
+const LATENCY_MS = 40;
+/** For 10 min the stream is played again from its start, as another one. */
+const LONG_SECONDS = 120;
+/** Keep the page of a browser that is behind all others as quick as one that is looked at. */
+export const AWAKE_FLAGS = [
+  '--disable-background-timer-throttling',
+  '--disable-renderer-backgrounding',
+  '--disable-backgrounding-occluded-windows',
+];
+
+/** @typedef {import('./fault-scenarios.js').Case} Case */
+
+/** VHS had left the top rendition by itself before there was a fault: what followed could not be compared. */
+class BadStart extends Error {}
+
+/**
+ * @param {import('./lab.js').Lab} lab with a browser that has no other page
+ * @param {Case} line
+ * @param {{watchSeconds: number, round: number}} settings
+ */
+export async function run(lab, line, settings) {
+  for (let starts = 1; ; starts++) {
+    try {
+      return await tryRun(lab, line, settings);
+    } catch (error) {
+      if (!(error instanceof BadStart) || starts === MOST_STARTS) throw error;
+    }
+  }
+}
+
+/**
+ * @param {import('./lab.js').Lab} lab with a browser that has no other page
+ * @param {Case} line
+ * @param {{watchSeconds: number, round: number}} settings
+ */
+async function tryRun(lab, line, { watchSeconds, round }) {
+  const { fault, bufferSeconds, segmentSeconds, container, networkInformation, isPlain } = line;
+  const faultAtSeconds = FAULT_AT_SECONDS + (PHASES[round % PHASES.length] ?? 0) * segmentSeconds;
+  const media = faultMedia(container, segmentSeconds);
+  const far = LATENCY_MS;
+  const world = await network({ map: 20, origin: far, edges: { a: far, b: far, c: far }, media });
+  const { edges, nameservers } = world.urls;
+  const playlist = watchSeconds > LONG_SECONDS ? 'long.m3u8' : 'main.m3u8';
+  // plain Video.js has one server and knows of no other
+  const src = `${edges[isPlain ? 'a' : 'origin']}/${playlist}`;
+  const options = isPlain ? null : { nameserver: nameservers['map'] };
+  const over = new AbortController();
+  try {
+    return await lab.onFreshPage(!isPlain, async (page) => {
+      await page.evaluate(() => globalThis.bench.load('/watch.js'));
+      await page.evaluate(
+        ([url, given, settings]) => globalThis.watch.begin(url, given, settings),
+        /** @type {const} */ ([src, options, { bufferSeconds, networkInformation }]),
+      );
+      await page.evaluate((seconds) => globalThis.watch.untilPlayed(seconds), faultAtSeconds);
+      // with Chromium's estimate of the line there is no rendition to count on
+      if (!networkInformation && !(await page.evaluate(() => globalThis.watch.isAtTop()))) {
+        throw new BadStart('VHS did not play its top rendition before the fault');
+      }
+      const bad = world.log.findLast(({ url }) => isMedia(url))?.server.slice('edge:'.length) ?? '';
+      const second = await secondOf(page, edges, bad);
+      const { begin, hitsTwo, hitsNone, ...kind } = FAULTS[fault] ?? FAULTS['none'];
+      const faultAtMs = Date.now();
+      /** @type {unknown} */
+      let failure = null;
+      begin({ world, bad, second, seed: round + 1, signal: over.signal }).catch((error) => {
+        if (!over.signal.aborted) failure = error;
+      });
+      const lag = monitorEventLoopDelay({ resolution: 10 });
+      lag.enable();
+      await sleep(watchSeconds * 1000);
+      lag.disable();
+      if (failure) throw failure;
+      const endAtMs = Date.now();
+      const log = world.log.map((entry) => ({ ...entry }));
+      const seen = await page.evaluate(() => globalThis.watch.report());
+      if (!seen.visible) throw new Error('the page was hidden: its timers and pictures may have been held back');
+      const recording = {
+        ...{ ...seen, log, faultAtMs, endAtMs, kind },
+        bad: hitsNone ? [] : hitsTwo ? [bad, second] : [bad],
+        origins: edges,
+        sizeOf: (/** @type {string} */ path) => statSync(join(media, new URL(path, 'http://any').pathname)).size,
+      };
+      const { error, state } = seen;
+      return { figures: figuresOf(recording), bad, second, error, state, serversLateMs: lag.max / 1e6, recording };
+    });
+  } finally {
+    over.abort();
+    await world.close();
+  }
+}
+
+/**
+ * The edge that a player turns to next, as far as anyone can know.
+ *
+ * @param {import('./lab.js').Page} page
+ * @param {Record<string, string>} edges
+ * @param {string} bad
+ */
+async function secondOf(page, edges, bad) {
+  const byTime = await page.evaluate(() => globalThis.watch.others());
+  const named = byTime.map((origin) => Object.keys(edges).find((name) => edges[name] === origin));
+  const rest = ['a', 'b', 'c'].filter((name) => name !== bad);
+  return [...named, ...rest].find((name) => name !== undefined && name !== bad) ?? '';
+}
