@@ -104,6 +104,13 @@ export default [
     ],
   },
   {
+    // the check at a terminal: of the lookups the same rooms, and nothing of it is in the bundles above
+    input: 'src/check/main.ts',
+    external: /^node:/,
+    plugins,
+    output: { sourcemap: true, banner: `#!/usr/bin/env node\n${banner}`, format: 'es', file: 'dist/check.mjs' },
+  },
+  {
     input: entries,
     external: ['video.js'],
     plugins: [dts()],

@@ -19,10 +19,10 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 demo_dir=$root/demo/media
 test_dir=$root/test/media
 
-# What may be committed, in bytes: 5.2 MB and 700 kB, less some room for what
+# What may be committed, in bytes: 5.2 MB and 1.1 MB, less some room for what
 # the folders themselves take up.
 demo_limit=5180000
-test_limit=660000
+test_limit=1100000
 
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT

@@ -4,21 +4,25 @@
  * a state, and the source plays on from its own host.
  */
 import type { Directory } from './directory.js';
+import { account } from './account.js';
+import { dispatch } from './dispatch.js';
 import { EdgeSelectError } from './errors.js';
-import type { Tell } from './events.js';
-import { hold } from './hold.js';
+import type { FailureKind, Tell } from './events.js';
 import type { Settings } from './options.js';
+import { patrol, type Judgement, type Patrol } from './patrol.js';
 import type { Platform } from './platform.js';
+import type { Sensed } from './playback/sense.js';
 import { permit } from './permit.js';
-import { reporter } from './report.js';
+import { reporter, type Left } from './report.js';
 import { search, type Search } from './search.js';
 import { raceMethod, type Selection } from './selection.js';
 import { isAllowed, type Edge } from './servers.js';
 import type { EdgeSource, SourceObject } from './source.js';
-import { step, type Effect, type Input, type State } from './switch.js';
-import type { Lane, Outcome } from './transport/attempt.js';
+import { step, type Effect, type How, type Input, type State } from './switch.js';
+import type { Lane } from './transport/attempt.js';
 import type { Routes } from './transport/deliver.js';
-import { blames, isDenied, nextStop, type MediaRequest, type Try } from './transport/route.js';
+import type { MediaRequest } from './transport/route.js';
+import { waiting } from './waiting.js';
 
 /** What the page lends to each source. */
 export interface ConductorTools {
@@ -43,10 +47,14 @@ export interface Conductor extends Routes {
   pick(crossOrigin: string | null): Promise<ElementSource | null>;
   /** The plugin came when the source was playing already: no request will wait for the race. */
   adopt(): void;
+  /** What plays the source can be looked at from now on. */
+  watch(sense: () => Sensed): void;
   reselect(because: string): void;
   bypass(error: EdgeSelectError): void;
-  /** An edge failed where no request of ours saw it, and the origin took over. */
-  edgeFailed(edge: Edge): void;
+  /** An edge failed where no request of ours saw it; `isLast`: the origin is next, and no other edge. */
+  edgeFailed(edge: Edge, because: FailureKind, isLast: boolean): void;
+  /** Tells when another edge serves because the one before had to go. @returns stops telling */
+  onMoved(listener: () => void): () => void;
   dispose(): void;
 }
 
@@ -58,7 +66,8 @@ export interface ElementSource {
 
 /** A selection older than this is measured again behind the back of whoever is given it. */
 const FRESH_MS = 10_000;
-const PLAYLISTS = ['hls-playlist', 'dash-manifest'];
+/** A look that decides with another one comes after two segments or so. */
+const SECOND_LOOK_MS = 5000;
 
 /** Begins nothing by itself: `begin()` does, once the caller can hear. */
 export function conductor(
@@ -71,50 +80,89 @@ export function conductor(
   const rememberKey = `edge-select:edge:${source.service}`;
   const report = reporter(settings, platform, silenced);
   const rules = permit(source, settings);
-  /** Types of request that only the origin may answer, until the next selection. */
-  const originOnly = new Set<string>();
-  /** Edges that did not answer; to blame only once somebody else does. */
-  const suspects = new Set<string>();
+  const room = waiting(key, rules.plainRequest(given.withCredentials === true), settings, rules, {
+    directory,
+    platform,
+  });
   const disposed = new AbortController();
   const isDisposed = (): boolean => disposed.signal.aborted;
+  const movers = new Set<() => void>();
   let state: State = { kind: 'idle' };
   let current: Search | null = null;
-  /** Races that nothing waits for ask for the headers of this. */
-  let lastPlaylist = rules.plainRequest(given.withCredentials === true);
-  /** Lengths here are those of encoded bodies: nothing is short by them. */
-  let isEncoded = false;
   let remembered: Edge | null = null;
-  let heldSince: number | null = null;
+  let sense: (() => Sensed) | null = null;
+  let inUseSince = 0;
+  let mayHold = false;
+  let cancelCompare: (() => void) | null = null;
+  let left: Left | null = null;
+  let patrolling: Patrol | null = null;
+  const accounting = account({
+    platform,
+    directory,
+    tell,
+    chosen: () => selection()?.chosen ?? null,
+    onLost(edge, because) {
+      reselect(`${edge.origin} failed: ${because}`, 'leave');
+    },
+  });
+  const dispatching = dispatch({
+    platform,
+    directory,
+    settings,
+    rules,
+    account: accounting,
+    selection,
+    leaders: () =>
+      state.kind === 'selecting' ? [...(remembered ? [remembered] : []), ...(current?.leaders() ?? [])] : [],
+    hold: holdNew,
+    demand() {
+      const seen = sense?.();
+      if (!seen?.segmentMs || seen.paused) return null;
+      return { bufferMs: seen.bufferAheadMs / (seen.playbackRate || 1), segmentMs: seen.segmentMs };
+    },
+  });
 
   return {
+    ...dispatching,
+    ...accounting,
     source,
     page,
     begin,
     state: () => state,
     selection,
     isRerouted,
-    next,
-    ended,
-    serviceUrl,
     pick,
-    adopt() {
-      raceBehind();
+    adopt: raceBehind,
+    watch(given) {
+      sense = given;
     },
     reselect(because) {
-      send({ kind: 'reselect', because });
+      reselect(because, 'asked');
     },
     bypass(error) {
       current?.abort();
       send({ kind: 'failed', error });
     },
-    edgeFailed({ origin }) {
-      directory.failed(origin);
-      const [url, to] = [source.src, source.origin];
-      tell({ type: 'edgeselect:failedover', url, from: origin, to, because: 'refused', status: 0 });
+    edgeFailed(edge, because, isLast) {
+      directory.failed(edge.origin);
+      const to = (isLast ? null : dispatching.best())?.origin ?? source.origin;
+      tell({ type: 'edgeselect:failedover', url: source.src, from: edge.origin, to, because, status: 0 });
+      accounting.charge(edge, because);
+    },
+    onMoved(listener) {
+      movers.add(listener);
+      return () => {
+        movers.delete(listener);
+      };
     },
     dispose() {
       send({ kind: 'dispose' });
       current?.abort();
+      cancelCompare?.();
+      patrolling?.stop();
+      accounting.dispose();
+      movers.clear();
+      sense = null;
       disposed.abort();
     },
   };
@@ -124,13 +172,30 @@ export function conductor(
   }
 
   function send(input: Input): void {
-    if (input.kind === 'found') adoptSelection(input.selection);
+    if (input.kind === 'found') {
+      remembered = null;
+      directory.waitedInVain.delete(key);
+    }
     // bypassed means the origin: what served the page before is not asked any more
-    if (input.kind === 'failed') remembered = null;
+    if (input.kind === 'failed') {
+      remembered = null;
+      patrolling?.failed();
+    }
+    const before = selection();
     const next = step(state, input);
     state = next.state;
-    if (input.kind === 'raced' && selection() === input.selection) directory.keep(key, input.selection);
+    const now = selection();
+    if (now && now !== before) keep(now, before);
     next.effects.forEach(carryOut);
+  }
+
+  function keep(now: Selection, before: Selection | null): void {
+    directory.keep(key, now);
+    if (now.expiresAt !== before?.expiresAt) patrolling?.lookedUp(now);
+    if (now.chosen === before?.chosen) return;
+    inUseSince = platform.now();
+    accounting.forgiveDenials();
+    if (settings.remember) platform.store(rememberKey, now.chosen.origin);
   }
 
   function carryOut(effect: Effect): void {
@@ -138,10 +203,21 @@ export function conductor(
       case 'search':
         startSearch();
         return;
+      case 'compare':
+        compareLater(effect.because);
+        return;
       case 'report':
-        void report(effect.selection).then((reported) => {
+        void report(effect.selection, left).then((reported) => {
           if (reported && !isDisposed()) tell({ type: 'edgeselect:reported', ...reported });
         });
+        return;
+      case 'move':
+        left = { because: effect.because, ...accounting.seen(effect.from.origin) };
+        if (effect.how !== 'leave') return;
+        patrolling?.left(effect.because, left.bitsPerSecond);
+        // who had to go does not come back with the next race
+        if (!directory.record(effect.from.origin).isOut) directory.failed(effect.from.origin);
+        for (const told of movers) told();
         return;
       case 'tell':
         tell(effect.event);
@@ -150,10 +226,33 @@ export function conductor(
 
   function begin(): void {
     if (!mayTrust(given.withCredentials === true)) return;
+    patrolling = patrol({
+      platform,
+      directory,
+      settings,
+      source,
+      given,
+      selection,
+      probeRequest: room.lastPlaylist,
+      look: () => sense?.() ?? null,
+      service: dispatching.service,
+      lastRequestAt: dispatching.lastRequestAt,
+      onVerdict,
+      onRefreshed(candidates) {
+        send({ kind: 'refreshed', candidates });
+      },
+      onReturn() {
+        const chosen = selection()?.chosen;
+        if (chosen && directory.record(chosen.origin).isOut) reselect('an edge is back', 'leave');
+      },
+      onRetry() {
+        reselect('time has passed', 'asked');
+      },
+    });
     const known = directory.known(key);
     if (known) {
       send({ kind: 'known', selection: { ...known, reason: 'known' } });
-      if (platform.now() - known.measuredAt > FRESH_MS) send({ kind: 'reselect', because: 'known for a while' });
+      if (platform.now() - known.measuredAt > FRESH_MS) reselect('known for a while', 'asked');
       return;
     }
     const origin = settings.remember ? platform.recall(rememberKey) : null;
@@ -162,9 +261,29 @@ export function conductor(
     send({ kind: 'begin' });
   }
 
+  function reselect(because: string, how: How): void {
+    send({ kind: 'reselect', because, how });
+  }
+
+  /** A gain is no reason to leave an edge that has only just begun to serve. */
+  function compareLater(because: string): void {
+    const waitMs = Math.max(inUseSince + settings.minDwellMs - platform.now(), SECOND_LOOK_MS);
+    cancelCompare ??= platform.after(waitMs, () => {
+      cancelCompare = null;
+      reselect(because, 'compare');
+    });
+  }
+
+  function onVerdict({ kind, because, seen, limit }: Judgement, edge: string): void {
+    if (state.kind !== 'steady') return;
+    tell({ type: 'edgeselect:judged', edge, verdict: kind, because, seen, limit });
+    if (kind === 'leave') reselect(because, 'leave');
+    else compareLater(because);
+  }
+
   function startSearch(): void {
     const waits = !current && !remembered && state.kind === 'selecting'; // for the first request there is
-    heldSince = null;
+    mayHold = waits;
     current?.abort();
     current = search({
       source,
@@ -174,7 +293,8 @@ export function conductor(
       directory,
       send,
       current: () => selection()?.chosen ?? null,
-      suspect: ({ origin }) => suspects.add(origin),
+      leaving: () => (state.kind === 'reselecting' && state.how === 'leave' ? state.selection : null),
+      suspect: accounting.suspect,
       warn: (text) => {
         tell({ type: 'edgeselect:warned', text });
       },
@@ -183,16 +303,8 @@ export function conductor(
   }
 
   function raceBehind(): void {
-    const method = raceMethod(settings.preflight, lastPlaylist.url, false);
-    current?.run({ request: lastPlaylist, method, held: () => false });
-  }
-
-  function adoptSelection(selected: Selection): void {
-    remembered = null;
-    originOnly.clear();
-    directory.waitedInVain.delete(key);
-    directory.keep(key, selected);
-    if (settings.remember) platform.store(rememberKey, selected.chosen.origin);
+    const request = room.lastPlaylist();
+    current?.run({ request, method: raceMethod(settings.preflight, request.url, false), held: () => false });
   }
 
   /** While bypassed VHS is left to itself, so that nothing at all is other than without us. */
@@ -201,143 +313,26 @@ export function conductor(
     return rules.isOurs(url);
   }
 
-  function next(request: MediaRequest, tries: readonly Try[], signal: AbortSignal): ReturnType<Routes['next']> {
-    if (tries.length === 0) {
-      if (PLAYLISTS.includes(request.requestType)) lastPlaylist = rules.raceRequest(request);
-      if (
-        mayTrust(request.withCredentials) &&
-        state.kind === 'selecting' &&
-        rankedEdges(request).length === 0 &&
-        isRerouted(request.url)
-      ) {
-        const held = holdFirst(request, signal);
-        if (held) return held;
-      }
-    }
-    const stop = nextStop(request, rankedEdges(request), tries);
-    return stop && laneOf(request, stop.edge, null);
-  }
-
-  /** @returns null when the request is none that waits: it goes its way without a selection, which is to the origin */
-  function holdFirst(request: MediaRequest, signal: AbortSignal): Promise<Lane> | null {
-    const running = current;
-    if (!running) return null;
-    const mayRace = !rules.isGuarded(request) || rules.allowsCredentials;
-    const isPlaylist = PLAYLISTS.includes(request.requestType) && request.method === 'GET';
-    // a lookup that is out for longer than a second nameserver would have had to wait is not waited for
-    const now = platform.now();
-    const isLate =
-      running.lookingUp() && (now - running.startedAt > settings.lookupStaggerMs || directory.waitedInVain.has(key));
-    // one after the other, requests are held for no longer than one alone
-    const leftMs = settings.originAfterMs - (now - (heldSince ?? now));
-    const waits = isPlaylist && mayRace && !isLate && leftMs >= 0;
-
-    const method = raceMethod(settings.preflight, request.url, waits);
-    const raced = isPlaylist ? rules.raceRequest(request) : lastPlaylist;
-    let held = waits;
-    const isMine = running.run({ request: raced, method, held: () => held });
-    if (!waits) return null;
-    heldSince ??= now;
-
-    const isRace = isMine && method === 'GET' && !platform.controlled();
-    const win = isRace ? running.win : running.win.then((winner) => winner && { ...winner, opened: null });
-    const patience = { originAfterMs: leftMs, limitMs: request.timeoutMs, raced: isRace };
-    return hold(raced, win, patience, { platform, signal }).then(({ edge, opened }) => {
-      held = false;
-      if (running.lookingUp()) directory.waitedInVain.add(key);
+  function holdNew(request: MediaRequest, signal: AbortSignal): Promise<Lane> | null {
+    room.saw(request);
+    const isTrusted = mayTrust(request.withCredentials) && isRerouted(request.url);
+    const isFirst = isTrusted && state.kind === 'selecting' && !remembered && mayHold;
+    const held = isFirst && current?.leaders().length === 0 ? room.hold(request, current, signal) : null;
+    if (!held) return null;
+    return held.then(({ edge, opened, waitedMs }) => {
       // VHS's own limit began with the hold
-      const limitMs = request.timeoutMs && Math.max(1, request.timeoutMs - (platform.now() - now));
-      return { ...laneOf(request, edge, opened), limitMs };
+      const limitMs = request.timeoutMs && Math.max(1, request.timeoutMs - waitedMs);
+      return { ...dispatching.lane(request, edge, opened), limitMs };
     });
-  }
-
-  /** Best first: the chosen, those that ran by their time, the others by rank. None that is in its cool-down. */
-  function rankedEdges(request: MediaRequest): readonly Edge[] {
-    if (originOnly.has(request.requestType)) return [];
-    const selected = selection();
-    if (!selected && state.kind !== 'selecting') return [];
-    const ran = (selected?.probes ?? []).filter(({ outcome }) => outcome === 'ok');
-    ran.sort((a, b) => (a.elapsedMs ?? 0) - (b.elapsedMs ?? 0));
-    const known = selected
-      ? [selected.chosen, ...ran.map(({ edge }) => edge), ...selected.edges]
-      : [...(remembered ? [remembered] : []), ...(current?.leaders() ?? [])];
-    const once = new Map(known.map((edge) => [edge.origin, edge]));
-    return [...once.values()].filter((edge) => !directory.cooling(edge.origin)).filter(rules.mayServe(request));
-  }
-
-  function laneOf(request: MediaRequest, edge: Edge | null, opened: Lane['opened']): Lane {
-    // a blocking request is silent on purpose until the next part is there (RFC 8216bis, section 6.2.5.2)
-    const isBlocking = /[?&]_HLS_msn=/.test(request.url);
-    return {
-      edge,
-      opened,
-      url: edge ? settings.edgeUrl(request.url, edge) : request.url,
-      guarded: edge !== null && rules.isGuarded(request),
-      patienceMs: edge && !isBlocking ? directory.patienceMs(edge.origin, settings.stallMs) : 0,
-      checksLength: edge !== null && !isEncoded,
-      limitMs: request.timeoutMs,
-    };
-  }
-
-  function ended(request: MediaRequest, tries: readonly Try[], lane: Lane | null, outcome: Outcome): void {
-    for (const one of tries) {
-      if (!one.edge) continue;
-      // as many bytes as the next server gave, and fewer than announced
-      if (lane && one.because === 'short' && one.bytes === outcome.bytes) isEncoded = true;
-      else if (blames(one)) directory.failed(one.edge.origin);
-      else if (one.because !== 'status') suspects.add(one.edge.origin);
-    }
-    if (!lane) suspects.clear(); // when nobody delivers it is the viewer's line
-    if (!lane || outcome.kind !== 'delivered' || isDisposed()) return;
-    if (lane.edge) {
-      suspects.delete(lane.edge.origin);
-      directory.answered(lane.edge.origin, outcome.firstByteMs);
-    }
-    for (const origin of suspects) directory.failed(origin);
-    suspects.clear();
-
-    const { url, requestType } = request;
-    const nameOf = (edge: Edge | null): string => edge?.origin ?? new URL(url).origin;
-    if (!lane.edge && isDenied(tries)) {
-      originOnly.add(requestType);
-      tell({ type: 'edgeselect:warned', text: `edges deny '${requestType}', the origin does not: it serves these` });
-    }
-    for (const [i, { edge, because, status }] of tries.entries()) {
-      const to = nameOf((tries[i + 1] ?? lane).edge);
-      tell({ type: 'edgeselect:failedover', url, from: nameOf(edge), to, because, status });
-    }
-    const { bytes, firstByteMs, elapsedMs } = outcome;
-    tell({ type: 'edgeselect:served', url, edge: nameOf(lane.edge), requestType, bytes, firstByteMs, elapsedMs });
-    const chosen = selection()?.chosen.origin;
-    if (tries.length > 0 && chosen && directory.cooling(chosen)) {
-      send({ kind: 'reselect', because: `${chosen} failed` });
-    }
-  }
-
-  function serviceUrl(url: string, { edge, url: at }: Lane, asked: string): string {
-    const { origin } = new URL(at);
-    // a redirect to another host is the edge's word: later requests follow it, as they would without us
-    if (!edge || new URL(url).origin !== origin) return url;
-    return settings.serviceUrl ? settings.serviceUrl(url, edge) : new URL(asked).origin + url.slice(origin.length);
   }
 
   async function pick(crossOrigin: string | null): Promise<ElementSource | null> {
     if (!mayTrust(crossOrigin === 'use-credentials')) return null;
-    const edge = selection()?.chosen ?? remembered ?? (await pickFirst(crossOrigin));
-    if (!edge || directory.cooling(edge.origin)) return null;
+    const known = dispatching.best();
+    const running = state.kind === 'selecting' && !known ? current : null;
+    const edge = running ? await room.pick(running, crossOrigin, disposed.signal) : known;
+    if (!edge || directory.record(edge.origin).isOut) return null;
     return { edge, url: settings.edgeUrl(source.src, edge) };
-  }
-
-  async function pickFirst(crossOrigin: string | null): Promise<Edge | null> {
-    if (state.kind !== 'selecting' || !current) return null;
-    // without `crossorigin` the element loads without CORS, and so must the race
-    const opaque = crossOrigin === null;
-    const request = { ...rules.plainRequest(crossOrigin === 'use-credentials'), opaque, media: true };
-    const method = settings.preflight === 'OPTIONS' && !opaque ? 'OPTIONS' : 'HEAD';
-    current.run({ request, method, held: () => true });
-    const patience = { originAfterMs: settings.originAfterMs, limitMs: 0, raced: false };
-    const { edge } = await hold(request, current.win, patience, { platform, signal: disposed.signal });
-    return edge;
   }
 
   /** Cookies go to hosts that the site named; where it named none, the source goes its own way. */

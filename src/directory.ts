@@ -2,7 +2,7 @@
  * What all players of a page share: answers, questions under way, what was seen of edges and nameservers, selections.
  * In: questions and outcomes. Out: the same for everybody. Made once a page; keeps no player.
  */
-import { answered, failed, isCooling, patienceMs, UNKNOWN, type EdgeRecord } from './edges.js';
+import { answered, delivered, failed, flowed, isCooling, UNKNOWN, type EdgeRecord } from './edges.js';
 import { isError } from './errors.js';
 import { askInTurn, nameserverHealth } from './nameservers.js';
 import type { Settings } from './options.js';
@@ -19,6 +19,10 @@ const MAX_TTL_SECONDS = 3600;
 /** A failure is told to all who ask for the same source: `src()`, and the search that follows it some tasks later. */
 const FAILED_FOR_MS = 1000;
 
+/** For so long nobody leaves an edge because the stream is thin, once that was seen not to help; then twice as long. */
+const SLOW_LINE_MS = 600_000;
+const LONGEST_SLOW_LINE_MS = 3_600_000;
+
 /** An outcome of a question, positive or negative. */
 interface Entry {
   readonly outcome: Promise<Answer>;
@@ -32,11 +36,19 @@ export interface Directory {
   ask(question: Question, settings: Settings): Promise<Answer>;
   /** The id of this page load, for clients that give none of their own. */
   readonly pageId: string;
+  /** What was seen of an edge. */
+  record(origin: string): EdgeRecord;
+  /** Whether not even a race is to ask the edge. */
   cooling: (origin: string) => boolean;
-  /** How long the edge may be silent. */
-  patienceMs(origin: string, stallMs: number): number;
   answered(origin: string, firstByteMs: number): void;
+  delivered(origin: string, bytes: number, elapsedMs: number): void;
+  flowed(origin: string, bitsPerSecond: number): void;
   failed(origin: string): void;
+  /** Edges that a probe is asking whether they are back: one for the whole page. */
+  readonly onTrial: Set<string>;
+  /** Leaving a slow edge gained too little: it is the viewer's own line. */
+  lineSeemsSlow(): void;
+  isLineSlow(): boolean;
   /** A selection that is still true, for this service and these settings. */
   known(key: string): Selection | null;
   keep(key: string, selection: Selection): void;
@@ -56,6 +68,8 @@ export function directory(platform: Platform): Directory {
   const selections = new Map<string, Selection>();
   const pageId = platform.randomId();
   let named = 0;
+  let slowLineUntil = 0;
+  let slowLineMs = SLOW_LINE_MS / 2;
 
   const record = (origin: string): EdgeRecord => edges.get(origin) ?? UNKNOWN;
   const byUrl = (url: string): Resolver => {
@@ -99,18 +113,31 @@ export function directory(platform: Platform): Directory {
       });
       return fresh.outcome;
     },
+    record,
+    onTrial: new Set(),
     cooling: (origin) => isCooling(record(origin), platform.now()),
-    patienceMs: (origin, stallMs) => patienceMs(record(origin), stallMs),
     answered(origin, firstByteMs) {
       edges.set(origin, answered(record(origin), firstByteMs));
     },
-    failed(origin) {
-      edges.set(origin, failed(record(origin), platform.now()));
+    delivered(origin, bytes, elapsedMs) {
+      edges.set(origin, delivered(record(origin), bytes, elapsedMs));
     },
+    flowed(origin, bitsPerSecond) {
+      edges.set(origin, flowed(record(origin), bitsPerSecond));
+    },
+    failed(origin) {
+      edges.set(origin, failed(record(origin), platform.now(), platform.random()));
+    },
+    lineSeemsSlow() {
+      if (slowLineUntil > platform.now()) return;
+      slowLineMs = Math.min(2 * slowLineMs, LONGEST_SLOW_LINE_MS);
+      slowLineUntil = platform.now() + slowLineMs;
+    },
+    isLineSlow: () => slowLineUntil > platform.now(),
     known(key) {
       const selection = selections.get(key);
       if (!selection || selection.expiresAt <= platform.now()) return null;
-      return isCooling(record(selection.chosen.origin), platform.now()) ? null : selection;
+      return record(selection.chosen.origin).isOut ? null : selection;
     },
     keep(key, selection) {
       selections.set(key, selection);

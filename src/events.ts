@@ -5,8 +5,12 @@
 import type { EdgeSelectError } from './errors.js';
 import type { Selection } from './selection.js';
 
-/** Why a request left an edge. */
-export type FailureKind = 'refused' | 'silent' | 'stalled' | 'slow' | 'short' | 'status' | 'html' | 'range';
+/**
+ * Why a request left an edge. `silent`: no first byte; `stalled`: no more of them; `slow`: more slowly than the buffer can
+ * bear; `late`: VHS's own limit ran out; `short`: the body broke off; `differs`: not the bytes that others gave.
+ */
+export type FailureKind =
+  'refused' | 'silent' | 'stalled' | 'slow' | 'late' | 'short' | 'status' | 'html' | 'range' | 'differs';
 
 /** Event name -> payload; Video.js hands it to listeners as properties of the event. */
 export interface EdgeSelectEvents {
@@ -36,6 +40,15 @@ export interface EdgeSelectEvents {
     readonly bytes: number;
     readonly firstByteMs: number;
     readonly elapsedMs: number;
+  };
+  /** The edge in use does not give acceptable service: `seen` is beyond `limit`, each in the unit of its option. */
+  'edgeselect:judged': {
+    readonly edge: string;
+    /** `suspect`: another is looked for; `leave`: it must go. */
+    readonly verdict: 'suspect' | 'leave';
+    readonly because: string;
+    readonly seen: number;
+    readonly limit: number;
   };
   /** Another edge serves from now on. */
   'edgeselect:switched': { readonly from: string; readonly selection: Selection; readonly because: string };

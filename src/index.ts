@@ -9,6 +9,7 @@ register(videojs);
 
 export * from './register.js';
 export type { EdgeSelect } from './plugin.js';
+export type { AcceptableOptions } from './acceptable.js';
 export type { DiscoveredEdge, EdgeSelectOptions, ReportOptions } from './options.js';
 export type { EdgeSelectEvent, EdgeSelectEvents, FailureKind } from './events.js';
 export type { ErrorCode, ErrorDetails, EdgeFailure, Lookup, LookupDetails, NegativeDetails } from './errors.js';
@@ -31,3 +32,4 @@ export type {
 } from './resolver.js';
 export type { Platform, Timing, TimingWatch } from './platform.js';
 export type { State } from './switch.js';
+export type { Sign, Verdict } from './verdict.js';

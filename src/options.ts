@@ -2,6 +2,14 @@
  * What an integrator may say: names, defaults and checks, each in one place. In: whatever was given. Out: complete,
  * frozen settings, or one error that names the option. Never writes into what it was given.
  */
+import {
+  ACCEPTABLE,
+  acceptable,
+  ACCEPTABLE_CHECKS,
+  namesOf,
+  type Acceptable,
+  type AcceptableOptions,
+} from './acceptable.js';
 import { EdgeSelectError } from './errors.js';
 import type { Resolver } from './resolver.js';
 import type { SourceObject } from './source.js';
@@ -67,6 +75,14 @@ export interface EdgeSelectOptions {
   readonly lookupTimeoutMs?: number;
   /** Silence after which a request goes to the next edge. Default 600; raised to four times the edge's own first-byte time. */
   readonly stallMs?: number;
+  /** Where acceptable service of an edge ends; see the type for each limit. */
+  readonly acceptable?: AcceptableOptions;
+  /** The map is asked again while a stream plays, when its answer's TTL is over, but not sooner than this. Default 60,000: a map of traffic moves slower. */
+  readonly refreshMinMs?: number;
+  /** And not later than this. Default 600,000: an old answer may name servers that are gone. */
+  readonly refreshMaxMs?: number;
+  /** An edge serves for so long before another may take its place for being quicker. Default 20,000: a few segments tell. */
+  readonly minDwellMs?: number;
   /** The URL of `url` (of the service) at an edge. Default: the same with the edge's origin. */
   readonly edgeUrl?: (url: string, edge: { readonly origin: string }) => string;
   /** The inverse of `edgeUrl`, for redirects inside an edge. */
@@ -101,6 +117,7 @@ export interface Settings extends Complete {
   readonly serviceUrl: NonNullable<EdgeSelectOptions['serviceUrl']> | null;
   readonly client: { readonly id: string | false; readonly idAs: 'edns' | 'label' | 'query'; readonly subnet: string };
   readonly report: Required<ReportOptions> | null;
+  readonly acceptable: Acceptable;
   readonly resolver: Resolver | null;
   readonly discover: NonNullable<EdgeSelectOptions['discover']> | null;
 }
@@ -125,6 +142,10 @@ export const DEFAULTS = {
   lookupStaggerMs: 250,
   lookupTimeoutMs: 3000,
   stallMs: 600,
+  acceptable: ACCEPTABLE,
+  refreshMinMs: 60_000,
+  refreshMaxMs: 600_000,
+  minDwellMs: 20_000,
   edgeUrl: (url: string, edge: { readonly origin: string }): string =>
     edge.origin + url.slice(new URL(url).origin.length),
   allowedHosts: [],
@@ -157,8 +178,9 @@ const urls: Check = [
 const hostList: Check = ['a list of host names', isList];
 const aFunction: Check = ['a function', isFunction];
 const aTime = whole(0, 60_000);
+const aLongTime = whole(0, 3_600_000);
 
-const CHECKS: { readonly [K in keyof EdgeSelectOptions]-?: Check } = {
+const CHECKS: Readonly<Record<Exclude<keyof EdgeSelectOptions, 'acceptable'>, Check>> = {
   nameserver: urls,
   secondNameserver: urls,
   service: ['a name or a function', (value) => isString(value) || isFunction(value)],
@@ -175,6 +197,9 @@ const CHECKS: { readonly [K in keyof EdgeSelectOptions]-?: Check } = {
   lookupStaggerMs: aTime,
   lookupTimeoutMs: aTime,
   stallMs: aTime,
+  refreshMinMs: whole(1000, 3_600_000),
+  refreshMaxMs: aLongTime,
+  minDwellMs: aLongTime,
   edgeUrl: aFunction,
   serviceUrl: aFunction,
   allowedHosts: hostList,
@@ -183,6 +208,7 @@ const CHECKS: { readonly [K in keyof EdgeSelectOptions]-?: Check } = {
   resolver: ['an object with resolve()', (value) => isObject(value) && isFunction(value.resolve)],
   discover: aFunction,
 };
+const ALL_CHECKS: Readonly<Record<string, Check>> = { ...CHECKS, ...ACCEPTABLE_CHECKS };
 
 /**
  * @param warn  is told of each option that does not exist, with the nearest one that does
@@ -190,12 +216,10 @@ const CHECKS: { readonly [K in keyof EdgeSelectOptions]-?: Check } = {
  */
 export function readOptions(given: unknown, warn: (text: string) => void): Settings {
   if (!isObject(given)) throw invalid('options', given, 'an object with at least `nameserver`');
-  for (const [key, value] of Object.entries(given)) {
-    if (!(key in CHECKS)) warn(`there is no option '${key}'; did you mean '${nearest(key, Object.keys(CHECKS))}'?`);
-    else if (value !== undefined) {
-      const [allowed, passes] = CHECKS[key as keyof EdgeSelectOptions];
-      if (!passes(value)) throw invalid(key, value, allowed);
-    }
+  for (const [key, value] of namesOf(given)) {
+    const check = ALL_CHECKS[key];
+    if (!check) warn(`there is no option '${key}'; did you mean '${nearest(key, Object.keys(ALL_CHECKS))}'?`);
+    else if (value !== undefined && !check[1](value)) throw invalid(key, value, check[0]);
   }
   const options: EdgeSelectOptions = given;
   if (!options.nameserver && !options.resolver && !options.discover) {
@@ -217,6 +241,7 @@ export function readOptions(given: unknown, warn: (text: string) => void): Setti
       ...reportOptions,
       fields: guarded('report.fields', fieldsFrom(reportOptions), REPORT.fields),
     },
+    acceptable: acceptable(options.acceptable),
     allowedHosts: all.allowedHosts.map((host) => host.toLowerCase().replace(/^\*?\./, '')),
     resolver: options.resolver ?? null,
     discover: options.discover ?? null,

@@ -38,6 +38,10 @@ export interface Platform {
   secure(): boolean;
   /** Whether a service worker stands between the page and the network. */
   controlled(): boolean;
+  /** Whether the browser has a network at all; true where it does not say. */
+  online(): boolean;
+  /** Whether nobody can see the page. */
+  hidden(): boolean;
   watchTimings(): TimingWatch;
   /** Whether the page's policy (CSP) has refused a request to the origin of `url` since `since` (ms of `now()`). */
   blocked(url: string, since: number): Promise<boolean>;
@@ -83,6 +87,8 @@ export function browserPlatform(): Platform {
     page: () => document.baseURI,
     secure: () => location.protocol === 'https:',
     controlled: () => Boolean((navigator as Partial<Navigator>).serviceWorker?.controller),
+    online: () => (navigator as Partial<Navigator>).onLine !== false,
+    hidden: () => document.visibilityState === 'hidden',
     watchTimings() {
       let entries: PerformanceResourceTiming[] = [];
       const observer = new PerformanceObserver((list) => {

@@ -9,6 +9,7 @@ import type { EdgeSelectEvent } from './events.js';
 import { readOptions, type Settings } from './options.js';
 import { browserPlatform, type Platform } from './platform.js';
 import { playNative, type NativeTech } from './playback/native.js';
+import { sense, type SensedPlayer, type SensedVhs, type Selector } from './playback/sense.js';
 import { hookRequests, type VhsXhr } from './playback/vhs.js';
 import type { Selection } from './selection.js';
 import { edgeSource, hostOf, type EdgeSource, type SourceObject } from './source.js';
@@ -27,16 +28,17 @@ export interface EdgeSelect {
   dispose(): void;
 }
 
-interface Vhs {
+interface Vhs extends SensedVhs {
   readonly xhr: VhsXhr;
 }
 
-interface Tech extends NativeTech {
+interface Tech extends Omit<NativeTech, 'el'> {
+  el(): HTMLMediaElement;
   readonly vhs?: Vhs;
 }
 
 /** The least shape of a Video.js player. */
-export interface Player {
+export interface Player extends SensedPlayer {
   ready(run: () => void): void;
   on(type: string, listener: () => void): void;
   one(type: string, listener: () => void): void;
@@ -60,7 +62,7 @@ interface SourceHandler {
 
 /** The least shape of `videojs`. `Vhs` and its handler are missing in core builds. */
 export interface VideoJs {
-  readonly Vhs?: Vhs;
+  readonly Vhs?: Vhs & { readonly STANDARD_PLAYLIST_SELECTOR?: Selector };
   readonly VhsSourceHandler?: SourceHandler;
   getPlugin(name: string): unknown;
   registerPlugin(name: string, plugin: (this: Player, options?: unknown) => EdgeSelect): void;
@@ -83,17 +85,23 @@ interface Part extends EdgeSelect {
   foresee(given: unknown): void;
   /** A source is about to be set: decides whether it is ours, and begins at once. */
   sourceSet(source: SourceObject): void;
-  /** The conductor of this source; null when it is none of ours. */
-  conductorOf(source: SourceObject): Conductor | null;
+  /** What conducts this source; null when it is none of ours. */
+  conducting(source: SourceObject): Conducting | null;
   /** Takes the requests of this VHS, which plays the source. */
   hook(vhs: Vhs): void;
 }
 
-/** A source of ours, and who plays it. */
-interface Found {
+/** A source of ours, with the options that hold for it. */
+interface Conducting {
+  readonly source: SourceObject;
+  readonly settings: Settings;
+  readonly conductor: Conductor;
+}
+
+/** The same, and who plays it. */
+interface Found extends Conducting {
   readonly player: Player;
   readonly part: Part;
-  readonly conducting: Conductor;
 }
 
 const NAME = 'edgeSelect';
@@ -135,7 +143,7 @@ export function register(videojs: VideoJs, platform: Platform = browserPlatform(
 
   function playerPart(player: Player, given: unknown, page: Directory): Part {
     let settings: Settings | null = null;
-    let current: { readonly source: SourceObject; readonly conductor: Conductor } | null = null;
+    let current: Conducting | null = null;
     let firstHost: string | null = null;
     /** The last source that was ours: contrib-ads sets it again at the end of a break. */
     let contentSrc: string | null = null;
@@ -211,7 +219,7 @@ export function register(videojs: VideoJs, platform: Platform = browserPlatform(
       dispose,
       foresee,
       sourceSet,
-      conductorOf: ({ src }) => (current?.source.src === src ? current.conductor : null),
+      conducting: ({ src }) => (current?.source.src === src ? current : null),
       hook,
     };
 
@@ -242,7 +250,8 @@ export function register(videojs: VideoJs, platform: Platform = browserPlatform(
       if (!ours) return;
       contentSrc = source.src;
       const made = conductor(ours, source, own, { platform, directory: page, tell, page: platform.page(), silenced });
-      current = { source, conductor: made };
+      current = { source, settings: own, conductor: made };
+      made.watch(sense(player, () => videojs.Vhs?.STANDARD_PLAYLIST_SELECTOR));
       made.begin();
     }
 
@@ -282,8 +291,8 @@ export function register(videojs: VideoJs, platform: Platform = browserPlatform(
     const find = (source: SourceObject, options?: { playerId?: string }): Found | null => {
       const player = options?.playerId === undefined ? undefined : videojs.getPlayer(options.playerId);
       const part = player && parts.get(player);
-      const conducting = part?.conductorOf(source);
-      return player && part && conducting ? { player, part, conducting } : null;
+      const conducting = part?.conducting(source);
+      return player && part && conducting ? { ...conducting, player, part } : null;
     };
     const delegateOf = (source: SourceObject, options?: object): SourceHandler | undefined =>
       html5.sourceHandlers?.find((other) => other !== self && other.canHandleSource(source, options));
@@ -297,10 +306,15 @@ export function register(videojs: VideoJs, platform: Platform = browserPlatform(
         const delegate = delegateOf(source, options) ?? html5.nativeSourceHandler;
         const found = find(source, options);
         if (!found) return delegate.handleSource(source, tech, options);
-        const { player, part, conducting } = found;
+        const { player, part, conductor: picker, settings } = found;
         if (delegate === html5.nativeSourceHandler) {
-          return playNative(tech, conducting, (url) => {
-            delegate.handleSource(url === null ? source : { ...source, src: url }, tech, options);
+          return playNative(tech, picker, {
+            platform,
+            stallMs: settings.stallMs,
+            isAdBreak: () => player.ads?.inAdBreak?.() === true,
+            load(url) {
+              delegate.handleSource(url === null ? source : { ...source, src: url }, tech, options);
+            },
           });
         }
         if (delegate !== videojs.VhsSourceHandler) return delegate.handleSource(source, tech, options);

@@ -18,6 +18,18 @@ export interface ReportContext {
   readonly sessionId: string;
   /** Origin that served before, at a switch. */
   readonly from: string | null;
+  /** Why it serves no more, and what it did until then. */
+  readonly left: Left | null;
+}
+
+/** What was seen of the edge that served before. */
+export interface Left {
+  /** The verdict, or the failure. */
+  readonly because: string;
+  readonly bytes: number;
+  readonly requests: number;
+  readonly failures: number;
+  readonly bitsPerSecond: number | null;
 }
 
 /** A report that was sent, and whether the edge took it. */
@@ -37,15 +49,20 @@ export function reporter(
   settings: Settings,
   platform: Platform,
   silenced: Set<string>,
-): (selection: Selection) => Promise<Reported | null> {
+): (selection: Selection, left?: Left | null) => Promise<Reported | null> {
   const sessionId = platform.randomId();
   let before: string | null = null;
-  return async (selection) => {
+  return async (selection, left = null) => {
     const edge = selection.chosen.origin;
     const from = before === edge ? null : before;
     before = edge;
     if (!settings.report || silenced.has(edge)) return null;
-    const report = await makeReport(selection, settings, { sessionId, from }, platform);
+    const report = await makeReport(
+      selection,
+      settings,
+      { sessionId, from, left: from === null ? null : left },
+      platform,
+    );
     const accepted = await sendReport(report, edge + settings.report.path, platform);
     if (!accepted) silenced.add(edge);
     return { edge, accepted, report };
@@ -60,7 +77,7 @@ export function reporter(
 export async function makeReport(
   selection: Selection,
   { report }: Settings,
-  { sessionId, from }: ReportContext,
+  { sessionId, from, left }: ReportContext,
   platform: Platform,
 ): Promise<Readonly<Record<string, unknown>>> {
   const scope = report?.edges ?? 'all';
@@ -74,7 +91,7 @@ export async function makeReport(
     tokens: await Promise.all(selection.tokens.map((token) => platform.digest(token))),
     chosen: selection.chosen.origin,
     reason: selection.reason,
-    ...(from !== null && scope === 'all' && { from }),
+    ...(from !== null && scope === 'all' && { from, left }),
     edges: probes.map((probe) => ({
       ...(!hides(probe) && { origin: probe.edge.origin }),
       rank: probe.edge.rank,

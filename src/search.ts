@@ -7,8 +7,8 @@ import { EdgeSelectError, isError } from './errors.js';
 import type { Settings } from './options.js';
 import type { Platform } from './platform.js';
 import { race, type Win } from './preflight.js';
-import { blamesEdge, type Method, type RaceRequest } from './probe.js';
-import { choose, lookUp, raceError, type Selection } from './selection.js';
+import { blamesEdge, type Method, type Probe, type RaceRequest } from './probe.js';
+import { choose, lookUp, raceError, type Candidates, type Selection } from './selection.js';
 import type { Edge } from './servers.js';
 import type { EdgeSource, SourceObject } from './source.js';
 import type { Input } from './switch.js';
@@ -45,6 +45,8 @@ export interface SearchTools {
   readonly directory: Directory;
   /** The edge in use, which stays unless another is clearly quicker. */
   readonly current: () => Edge | null;
+  /** The selection whose edge must go: others of it are raced at once, and the lookups go on beside them. */
+  readonly leaving: () => Selection | null;
   /** Is told `found`, then `raced`, or `failed`; nothing after an abort. */
   readonly send: (input: Input) => void;
   /** Is told of edges that did not answer when nobody did: the viewer's own line may be to blame. */
@@ -61,6 +63,7 @@ export function search(tools: SearchTools): Search {
   const startedAt = platform.now();
   let lookingUp = true;
   let leaders: readonly Edge[] = [];
+  let lastProbes: readonly Probe[] = [];
   let hasContest = false;
   let giveContest: (contest: Contest) => void;
   const contest = new Promise<Contest>((resolve) => {
@@ -88,54 +91,81 @@ export function search(tools: SearchTools): Search {
   };
 
   async function begin(): Promise<void> {
+    const leaving = tools.leaving();
+    // the held token's edges are there at once; the map may be as dead as the edge
+    const held = leaving && usable(leaving).length > 0 ? leaving : null;
+    const asked = lookUp(source, given, settings, {
+      ask: (question) => directory.ask(question, settings),
+      cooling: directory.cooling,
+      secure: platform.secure(),
+      platform,
+      pageId: directory.pageId,
+      signal,
+    });
     try {
-      const candidates = await lookUp(source, given, settings, {
-        ask: (question) => directory.ask(question, settings),
-        cooling: directory.cooling,
-        secure: platform.secure(),
-        platform,
-        pageId: directory.pageId,
-        signal,
-      });
+      if (held) asked.then(refresh, () => undefined);
+      const candidates = held ?? (await asked);
       lookingUp = false;
-      const edges = candidates.edges.filter(({ origin }) => !directory.cooling(origin));
-      if (edges.length === 0) throw new EdgeSelectError('EDGES_COOLING', { edges: candidates.edges.length });
+      if (usable(candidates).length === 0) {
+        throw new EdgeSelectError('EDGES_COOLING', { edges: candidates.edges.length });
+      }
       const wanted = await contest;
       if (isOver()) return;
-
-      const held = wanted.held();
-      const controlled = platform.controlled();
-      const running = race(
-        edges,
-        wanted.request,
-        {
-          ...settings,
-          method: wanted.method === 'GET' && (controlled || !held) ? 'HEAD' : wanted.method,
-          rank: held && !controlled ? 'arrival' : 'request',
-          inUse: tools.current()?.origin,
-        },
-        { platform, signal, warn: tools.warn },
-      );
-      void running.first.then((first) => {
-        if (first) leaders = [first.edge, ...candidates.edges];
-        tellWin(first);
-      });
-      const winner = await running.winner;
+      if (await decide(candidates, usable(candidates), wanted)) return;
+      const later = held && usable(await asked).filter(({ origin }) => !isIn(held.edges, origin));
       if (isOver()) return;
-      if (!winner) {
-        const probes = await running.ended;
-        for (const probe of probes) if (blamesEdge(probe)) tools.suspect(probe.edge);
-        throw raceError(probes);
-      }
-      const selection = choose(source.service, candidates, running.probes(), winner, tools.current(), platform.now());
-      send({ kind: 'found', selection });
-      void complete(selection, running.ended);
+      if (!later?.length || !(await decide(await asked, later, wanted))) throw raceError(lastProbes);
     } catch (cause) {
       fail(cause);
     } finally {
       lookingUp = false;
       tellWin(null);
     }
+  }
+
+  function refresh(candidates: Candidates): void {
+    if (!isOver()) send({ kind: 'refreshed', candidates });
+  }
+
+  /** Those that may run; the edge in use too, named or not, so that it is compared and not just replaced. */
+  function usable({ edges }: Candidates): readonly Edge[] {
+    const leaving = tools.leaving()?.chosen.origin;
+    const current = tools.current();
+    const isUnnamed = current && current.origin !== leaving && !isIn(edges, current.origin);
+    const all = isUnnamed ? [{ ...current, rank: edges[0]?.rank ?? 0 }, ...edges] : edges;
+    return all.filter(({ origin }) => origin !== leaving && !directory.cooling(origin));
+  }
+
+  /** @returns whether there is nothing more to do */
+  async function decide(candidates: Candidates, edges: readonly Edge[], wanted: Contest): Promise<boolean> {
+    const held = wanted.held();
+    const controlled = platform.controlled();
+    const running = race(
+      edges,
+      wanted.request,
+      {
+        ...settings,
+        method: wanted.method === 'GET' && (controlled || !held) ? 'HEAD' : wanted.method,
+        rank: held && !controlled ? 'arrival' : 'request',
+        inUse: tools.current()?.origin,
+      },
+      { platform, signal, warn: tools.warn },
+    );
+    void running.first.then((first) => {
+      if (first) leaders = [first.edge, ...candidates.edges];
+      tellWin(first);
+    });
+    const winner = await running.winner;
+    if (isOver()) return true;
+    if (!winner) {
+      lastProbes = await running.ended;
+      for (const probe of lastProbes) if (blamesEdge(probe)) tools.suspect(probe.edge);
+      return false;
+    }
+    const selection = choose(source.service, candidates, running.probes(), winner, tools.current(), platform.now());
+    send({ kind: 'found', selection });
+    void complete(selection, running.ended);
+    return true;
   }
 
   async function complete(selection: Selection, ended: Promise<Selection['probes']>): Promise<void> {
@@ -157,4 +187,8 @@ export function search(tools: SearchTools): Search {
       error: isError(cause) ? cause : new EdgeSelectError('LOOKUP_FAILED', { lookup: 'servers' }, cause),
     });
   }
+}
+
+function isIn(edges: readonly Edge[], origin: string): boolean {
+  return edges.some((edge) => edge.origin === origin);
 }

@@ -4,14 +4,28 @@
  */
 import type { EdgeSelectError } from './errors.js';
 import type { EdgeSelectEvent } from './events.js';
-import type { Selection } from './selection.js';
+import type { Candidates, Selection } from './selection.js';
+import type { Edge } from './servers.js';
+
+/**
+ * Why another edge is looked for. `leave`: the one in use must go; `compare`: it stays unless another is clearly better,
+ * twice; `asked`: the site wants to know, once is enough.
+ */
+export type How = 'leave' | 'compare' | 'asked';
 
 /** Each state holds only what is true in it. */
 export type State =
   | { readonly kind: 'idle' }
   | { readonly kind: 'selecting' }
-  | { readonly kind: 'steady'; readonly selection: Selection }
-  | { readonly kind: 'reselecting'; readonly selection: Selection; readonly because: string }
+  /** `contender`: origin of the edge that was clearly better, once. */
+  | { readonly kind: 'steady'; readonly selection: Selection; readonly contender: string | null }
+  | {
+      readonly kind: 'reselecting';
+      readonly selection: Selection;
+      readonly contender: string | null;
+      readonly because: string;
+      readonly how: How;
+    }
   /** The source plays from its own host. */
   | { readonly kind: 'bypassed'; readonly error: EdgeSelectError }
   | { readonly kind: 'disposed' };
@@ -26,13 +40,20 @@ export type Input =
   /** The race of that search has ended: the same selection with every probe. */
   | { readonly kind: 'raced'; readonly selection: Selection }
   | { readonly kind: 'failed'; readonly error: EdgeSelectError }
-  | { readonly kind: 'reselect'; readonly because: string }
+  /** The lookups were repeated. */
+  | { readonly kind: 'refreshed'; readonly candidates: Candidates }
+  | { readonly kind: 'reselect'; readonly because: string; readonly how: How }
   | { readonly kind: 'dispose' };
 
 /** What the conductor is to do. */
 export type Effect =
   | { readonly do: 'search' }
+  /** Look whether another edge is better, as soon as this one has served long enough. */
+  | { readonly do: 'compare'; readonly because: string }
+  /** `from`: the edge that served before, at a switch. */
   | { readonly do: 'report'; readonly selection: Selection }
+  /** Another edge serves. `from` is to be left alone for a while if it had to go. */
+  | { readonly do: 'move'; readonly from: Edge; readonly how: How; readonly because: string }
   | { readonly do: 'tell'; readonly event: EdgeSelectEvent };
 
 /** The next state, and what is to be done because of it, in order. */
@@ -41,37 +62,28 @@ export interface Step {
   readonly effects: readonly Effect[];
 }
 
+type Reselecting = Extract<State, { kind: 'reselecting' }>;
+
 /** Pure; see the drawing in README.md. */
 export function step(state: State, input: Input): Step {
   const stay: Step = { state, effects: [] };
   if (state.kind === 'disposed') return stay;
   switch (input.kind) {
     case 'begin':
-      return state.kind === 'idle' ? { state: { kind: 'selecting' }, effects: [{ do: 'search' }] } : stay;
+      return state.kind === 'idle' ? search({ kind: 'selecting' }) : stay;
     case 'known':
       return state.kind === 'idle' ? settle(input.selection, [reported(input.selection)]) : stay;
     case 'found':
       if (state.kind === 'selecting') return settle(input.selection, []);
       return state.kind === 'reselecting' ? replace(state, input.selection) : stay;
     case 'raced':
-      if (state.kind !== 'steady' || state.selection.chosen !== input.selection.chosen) return stay;
-      return {
-        state: { kind: 'steady', selection: input.selection },
-        effects: [
-          { do: 'tell', event: { type: 'edgeselect:raced', selection: input.selection } },
-          reported(input.selection),
-        ],
-      };
+      return state.kind === 'steady' ? complete(state, input.selection) : stay;
     case 'failed':
       return fail(state, input.error);
+    case 'refreshed':
+      return state.kind === 'steady' || state.kind === 'reselecting' ? refresh(state, input.candidates) : stay;
     case 'reselect':
-      if (state.kind === 'bypassed' && mayPass(state.error))
-        return { state: { kind: 'selecting' }, effects: [{ do: 'search' }] };
-      if (state.kind !== 'steady') return stay;
-      return {
-        state: { kind: 'reselecting', selection: state.selection, because: input.because },
-        effects: [{ do: 'search' }],
-      };
+      return reselect(state, input);
     case 'dispose':
       return { state: { kind: 'disposed' }, effects: [] };
     default:
@@ -79,27 +91,73 @@ export function step(state: State, input: Input): Step {
   }
 }
 
+function search(state: State): Step {
+  return { state, effects: [{ do: 'search' }] };
+}
+
 function reported(selection: Selection): Effect {
   return { do: 'report', selection };
 }
 
-function settle(selection: Selection, more: readonly Effect[]): Step {
+function settle(selection: Selection, more: readonly Effect[], contender: string | null = null): Step {
   const told: Effect = { do: 'tell', event: { type: 'edgeselect:selected', selection } };
-  return { state: { kind: 'steady', selection }, effects: [told, ...more] };
+  return { state: { kind: 'steady', selection, contender }, effects: [told, ...more] };
 }
 
-function replace({ selection, because }: Extract<State, { kind: 'reselecting' }>, next: Selection): Step {
-  const from = selection.chosen.origin;
-  if (next.chosen.origin === from) return settle(next, []);
-  return settle(next, [{ do: 'tell', event: { type: 'edgeselect:switched', from, selection: next, because } }]);
+function reselect(state: State, { because, how }: Extract<Input, { kind: 'reselect' }>): Step {
+  const stay: Step = { state, effects: [] };
+  if (state.kind === 'bypassed') return mayPass(state.error) ? search({ kind: 'selecting' }) : stay;
+  const isMoreUrgent = state.kind === 'reselecting' && how === 'leave' && state.how !== 'leave';
+  if (state.kind !== 'steady' && !isMoreUrgent) return stay;
+  return search({ ...state, kind: 'reselecting', because, how });
+}
+
+/** What is better once may be chance: a switch for a gain alone waits for the second time. */
+function replace({ selection, contender, how, because }: Reselecting, next: Selection): Step {
+  const { chosen } = selection;
+  if (next.chosen.origin === chosen.origin) return settle(next, []);
+  if (how === 'compare' && next.chosen.origin !== contender) {
+    return settle(
+      { ...next, chosen, reason: 'stayed' },
+      [{ do: 'compare', because: `${because}: a second look` }],
+      next.chosen.origin,
+    );
+  }
+  const from = chosen.origin;
+  return settle(next, [
+    { do: 'tell', event: { type: 'edgeselect:switched', from, selection: next, because } },
+    { do: 'move', from: chosen, how, because },
+  ]);
+}
+
+function complete(state: Extract<State, { kind: 'steady' }>, raced: Selection): Step {
+  // another race's, if the candidates are not the same
+  if (state.selection.measuredAt !== raced.measuredAt) return { state, effects: [] };
+  const selection = { ...state.selection, probes: raced.probes };
+  return {
+    state: { ...state, selection },
+    effects: [{ do: 'tell', event: { type: 'edgeselect:raced', selection } }, reported(selection)],
+  };
+}
+
+function refresh(state: Extract<State, { selection: Selection }>, { tokens, edges, expiresAt }: Candidates): Step {
+  const { selection } = state;
+  const isSame =
+    edges.length === selection.edges.length &&
+    edges.every(({ origin }) => selection.edges.some((edge) => edge.origin === origin));
+  return {
+    state: { ...state, selection: { ...selection, tokens, edges, expiresAt } },
+    effects: isSame ? [] : [{ do: 'compare', because: 'the map moved' }],
+  };
 }
 
 /** An edge in use is not given up because a better one cannot be looked for. */
 function fail(state: State, error: EdgeSelectError): Step {
   if (state.kind === 'reselecting' && mayPass(error)) {
     const text = `no other edge could be looked for: ${error.code}`;
+    const { selection, contender } = state;
     return {
-      state: { kind: 'steady', selection: state.selection },
+      state: { kind: 'steady', selection, contender },
       effects: [{ do: 'tell', event: { type: 'edgeselect:warned', text } }],
     };
   }
@@ -111,6 +169,6 @@ function fail(state: State, error: EdgeSelectError): Step {
 }
 
 /** What a lookup or a race failed at may be well the next time; what the page itself forbids will not. */
-function mayPass({ code }: EdgeSelectError): boolean {
+export function mayPass({ code }: EdgeSelectError): boolean {
   return /^(LOOKUP|TOKENS|SERVERS|EDGES)_/.test(code);
 }

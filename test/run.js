@@ -104,6 +104,8 @@ function sentences() {
       const line = `${[...suite, description].join(' › ')} (${time} ms)`;
       console.log(success ? `  ok ${line}` : `  NOT OK ${line}\n${log.join('\n')}`);
     };
+    // a test prints what is worth a number with `__karma__.log`
+    this.onBrowserLog = (_browser, text) => console.log(`     ${text.replace(/^'|'$/g, '')}`);
     this.onBrowserError = (_browser, error) => {
       failed += 1;
       console.log(`  NOT OK the page: ${typeof error === 'string' ? error : (error.message ?? JSON.stringify(error))}`);

@@ -1,10 +1,14 @@
 /**
  * Sources that the browser plays by itself: progressive files, native HLS. In: the element, and who picks the edge. Out:
- * the element with the edge's URL, while Video.js goes on to see the service's. An edge that fails before there is a
- * picture is left for the origin before Video.js shows an error.
+ * the element with the edge's URL, while Video.js goes on to see the service's. An edge that fails, or falls silent, is
+ * left before Video.js shows an error: before there is a picture for the origin, later for the next pick, at the same
+ * position. Where a change would end what the viewer has (AirPlay, a small window) nothing is changed.
  */
 import type { ElementSource } from '../conductor.js';
+import type { Platform } from '../platform.js';
 import type { Edge } from '../servers.js';
+import { isElsewhere, resumption } from './resumption.js';
+import { hasTheRest, watchStarvation } from './starvation.js';
 
 /** The least shape of Video.js's Html5 tech. */
 export interface NativeTech {
@@ -18,23 +22,48 @@ export interface NativeTech {
 
 /** What it needs of the conductor. */
 export interface NativePicker {
-  readonly source: { readonly src: string };
+  readonly source: { readonly src: string; readonly type: string; readonly origin: string };
+  selection(): { readonly edges: readonly Edge[] } | null;
   pick(crossOrigin: string | null): Promise<ElementSource | null>;
-  edgeFailed(edge: Edge): void;
+  /** @param isLast  the origin is next, and no other edge */
+  edgeFailed(edge: Edge, because: 'refused' | 'stalled' | 'range', isLast: boolean): void;
+  /** Calls `listener` when the edge in use is dead or unacceptable; returns what ends that. */
+  onMoved(listener: () => void): () => void;
+}
+
+/** What it acts with. */
+export interface NativeTools {
+  readonly platform: Pick<Platform, 'after' | 'now' | 'fetch'>;
+  /** How long a request may wait for bytes; 0: for ever. */
+  readonly stallMs: number;
+  /** Whether an ad interrupts the source. */
+  isAdBreak(): boolean;
+  /** Gives the element a URL, as Video.js would; null: the URL of the service. */
+  load(url: string | null): void;
 }
 
 /**
- * @param load  gives the element a URL, as Video.js would; null: the URL of the service
- * @returns a source handler as Video.js keeps it: disposed when the source goes
+ * Times `stallMs`, since an element tells of bytes every 350 ms at best (HTML, section 4.8.11.5), and makes connections
+ * of its own, unseen: 1.5 s by default.
  */
-export function playNative(
-  tech: NativeTech,
-  picker: NativePicker,
-  load: (url: string | null) => void,
-): { dispose(): void } {
+const FILE_PATIENCE = 2.5;
+/** Of native HLS it tells when a segment is whole: one and a half of those of 10 s, which is VHS's limit too. */
+const HLS_PATIENCE = 25;
+/** When a change that had to wait may be due. */
+const MOMENTS = ['loadeddata', 'timeupdate', 'pause', 'seeking'];
+
+/** @returns a source handler as Video.js keeps it: disposed when the source goes */
+export function playNative(tech: NativeTech, picker: NativePicker, tools: NativeTools): { dispose(): void } {
   const element = tech.el();
   const service = picker.source.src;
+  const { crossOrigin } = element;
+  const patience = /mpegurl/i.test(picker.source.type) ? HLS_PATIENCE : FILE_PATIENCE;
   let picked: ElementSource | null = null;
+  let hasPicture = false;
+  let hasKeys = false;
+  /** The edge in use is to be left, as soon as that is allowed. */
+  let isMoveDue = false;
+  let isPicking = true;
   let disposed = false;
 
   // the player is told of the service's URL, now as it would be without us, and never of the edge's
@@ -48,41 +77,120 @@ export function playNative(
   };
   if (tech.options_?.enableSourceset) tellSource(service);
 
-  // capturing listeners of the element itself run before Video.js's own
-  const onError = (event: Event): void => {
-    if (!picked) return;
-    event.stopImmediatePropagation();
-    const { edge } = picked;
-    stopWatching();
-    picker.edgeFailed(edge);
-    loadAndGoOn(null);
-  };
-  const stopWatching = (): void => {
-    element.removeEventListener('error', onError, true);
-    element.removeEventListener('loadeddata', stopWatching);
-  };
-  element.addEventListener('error', onError, true);
+  // capturing listeners of the element itself run before Video.js's own, and these before those of a resumption
+  const listeners: readonly (readonly [string, (event: Event) => void])[] = [
+    ['error', onError],
+    ['loadeddata', () => (hasPicture = true)],
+    ...['encrypted', 'webkitneedkey'].map((name) => [name, () => (hasKeys = true)] as const),
+    ...MOMENTS.map((name) => [name, move] as const),
+  ];
+  for (const [name, listener] of listeners) element.addEventListener(name, listener, true);
+  const resumed = resumption(element, () => tech.play());
+  const stopWatching = watchStarvation(element, {
+    platform: tools.platform,
+    patienceMs: () => (picked && tools.stallMs > 0 ? tools.stallMs * patience : null),
+    othersAnswer,
+    starved() {
+      if (picked && !isFixed()) leave(picked, 'stalled');
+    },
+  });
+  const stopHearing = picker.onMoved(() => {
+    isMoveDue = true;
+    move();
+  });
 
-  void picker.pick(element.crossOrigin).then((choice) => {
+  void picker.pick(crossOrigin).then((choice) => {
+    isPicking = false;
     if (disposed) return;
     picked = choice;
-    element.addEventListener('loadeddata', stopWatching);
     loadAndGoOn(choice?.url ?? null);
   });
   return {
     dispose() {
       disposed = true;
+      for (const [name, listener] of listeners) element.removeEventListener(name, listener, true);
+      stopHearing();
       stopWatching();
+      resumed.stop();
       tech.triggerSourceset = triggerSourceset;
     },
   };
 
+  function onError(event: Event): void {
+    if (picked && !(hasPicture && isFixed())) {
+      event.stopImmediatePropagation();
+      leave(picked, 'refused');
+    } else resumed.stop(); // the player is to see it all
+  }
+
+  function leave({ edge }: ElementSource, because: 'refused' | 'stalled' | 'range'): void {
+    picked = null;
+    isMoveDue = false;
+    picker.edgeFailed(edge, because, !hasPicture);
+    if (hasPicture) change();
+    else loadAndGoOn(null);
+  }
+
+  /** Leaves the edge in use if that is due, and nothing speaks against it. */
+  function move(): void {
+    if (!isMoveDue || !picked || !hasPicture || isFixed() || hasTheRest(element)) return;
+    isMoveDue = false;
+    change();
+  }
+
+  /** To where the next pick says, which may be another one than when the change became due. */
+  function change(): void {
+    if (isPicking) return;
+    isPicking = true;
+    void picker.pick(crossOrigin).then((choice) => {
+      isPicking = false;
+      if (disposed || (choice && choice.url === picked?.url)) return;
+      picked = choice;
+      resumed.change(
+        () => {
+          setUrl(choice?.url ?? null);
+        },
+        (isThere) => {
+          if (isThere) return;
+          if (choice && choice === picked) leave(choice, 'range');
+          else resumed.stop(); // the origin is the last: so it begins anew, as it would without us
+        },
+      );
+    });
+  }
+
   /** A `play()` that came while the edge was picked was for this source. */
   function loadAndGoOn(url: string | null): void {
     const isWanted = !tech.paused();
-    isLoading = true;
-    load(url);
-    isLoading = false;
+    setUrl(url);
     if (isWanted) tech.play()?.catch(() => undefined); // the site has the promise of its own call
+  }
+
+  function setUrl(url: string | null): void {
+    isLoading = true;
+    tools.load(url);
+    isLoading = false;
+  }
+
+  /** Whether the viewer's line works: any answer of the origin, or of another edge, shows it. */
+  async function othersAnswer(withinMs: number): Promise<boolean> {
+    const over = new AbortController();
+    const cancel = tools.platform.after(withinMs, () => {
+      over.abort();
+    });
+    const edges = (picker.selection()?.edges ?? []).filter(({ origin }) => origin !== picked?.edge.origin);
+    const init = { method: 'HEAD', mode: 'no-cors', cache: 'no-store', signal: over.signal } as const;
+    const asked = [picker.source, ...edges].map(({ origin }) => tools.platform.fetch(`${origin}/`, init));
+    const answered = await Promise.any(asked).then(
+      () => true,
+      () => false,
+    );
+    cancel();
+    over.abort();
+    return answered;
+  }
+
+  function isFixed(): boolean {
+    return hasKeys || tools.isAdBreak() || isElsewhere(element);
   }
 }

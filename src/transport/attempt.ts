@@ -1,11 +1,14 @@
 /**
- * One request to one server. In: where, and what to send. Out: its bytes as they come, and in the end what became of it.
- * Never tries twice, and never keeps a body: each chunk is handed on at once.
+ * One request to one server. In: where, what to send, what is there already. Out: its bytes as they come, and in the end
+ * what became of it. Never tries twice, and never passes on a byte that does not follow the one before it.
  */
 import type { FailureKind } from '../events.js';
 import type { Platform } from '../platform.js';
 import type { Opened } from '../probe.js';
 import type { Edge } from '../servers.js';
+import { watchFlow } from './flow.js';
+import type { Flow } from './pace.js';
+import { placeOf, rangeFrom, type Received } from './received.js';
 import type { MediaRequest } from './route.js';
 
 /** Where a request goes, and how patient to be there. */
@@ -21,28 +24,50 @@ export interface Lane {
   readonly patienceMs: number;
   /** Whether a body with fewer bytes than its length is short: not where lengths are those of encoded bodies. */
   readonly checksLength: boolean;
+  /** Whether it may go on where another server stopped. */
+  readonly resumes: boolean;
   /** Bounds the whole request, from its own start; 0: not at all. */
   readonly limitMs: number;
+  /** Whether the rest is to come from elsewhere; asked some times a second. */
+  readonly isTooSlow: (flow: Flow) => boolean;
+  /** The rate that VHS is to see, both in bytes per ms: not a dip that another edge would end. */
+  readonly rateShown: (bytesPerMs: number) => number;
 }
 
 /** Takes what comes. */
 export interface Sink {
   /** The headers of an answer that will be delivered unless it breaks. */
   readonly headers: (response: Response, startedAt: number) => void;
+  /** From here on the bytes are those of another server, which was asked at `startedAt`. */
+  readonly resumed: (startedAt: number) => void;
   readonly chunk: (bytes: Uint8Array) => void;
+}
+
+/** A request that is silent, left open: whether it ever says another word. */
+export interface Parked {
+  readonly spoke: () => boolean;
+  readonly abort: () => void;
 }
 
 /** What became of a request. */
 export type Outcome =
-  | { readonly kind: 'delivered'; readonly firstByteMs: number; readonly elapsedMs: number; readonly bytes: number }
+  | {
+      readonly kind: 'delivered';
+      readonly firstByteMs: number;
+      readonly elapsedMs: number;
+      /** By this server. */
+      readonly bytes: number;
+    }
   | {
       readonly kind: 'failed';
       readonly because: FailureKind;
       readonly status: number;
-      /** How many came. */
+      /** How many of its own came. */
       readonly bytes: number;
+      readonly elapsedMs: number;
       /** An answer with a status that is no success: unread, in case nobody has a better one. */
       readonly opened: Opened | null;
+      readonly parked: Parked | null;
     };
 
 /** What an attempt works with. */
@@ -52,95 +77,151 @@ export interface AttemptTools {
 }
 
 /**
+ * @param received  what is there already; grows
+ * @param at        where to begin, to compare what is there and go on; null: anew
  * @returns never rejects; when `signal` fires the outcome means nothing
  */
 export async function attempt(
   request: MediaRequest,
   lane: Lane,
+  received: Received,
+  at: number | null,
   sink: Sink,
   { platform, signal }: AttemptTools,
 ): Promise<Outcome> {
   const controller = new AbortController();
-  let answered = false;
-  const gaveUp: FailureKind[] = [];
-  const giveUp = (because: FailureKind): void => {
-    gaveUp.push(because);
+  const startedAt = lane.opened?.startedAt ?? platform.now();
+  const flow = watchFlow(lane, startedAt, received, platform);
+  const abort = (): void => {
     controller.abort();
     lane.opened?.abort();
-  };
-  const abort = (): void => {
-    giveUp('refused');
+    flow.giveUp('refused');
   };
   signal.addEventListener('abort', abort);
-  let cancelPatience = (): void => undefined;
-  const waitAgain = (): void => {
-    cancelPatience();
-    if (lane.patienceMs === 0) return;
-    cancelPatience = platform.after(lane.patienceMs, () => {
-      giveUp(answered ? 'stalled' : 'silent');
-    });
-  };
-  let cancelLimit = (): void => undefined;
-  if (lane.limitMs > 0) {
-    cancelLimit = platform.after(lane.limitMs, () => {
-      giveUp('slow');
-    });
-  }
-  const startedAt = lane.opened?.startedAt ?? platform.now();
-
+  const range = rangeOf(request);
   let status = 0;
-  let bytes = 0;
+  /** Left open: it is no longer ended with this attempt. */
+  const parked: Parked[] = [];
   try {
-    waitAgain();
-    const response = lane.opened?.response ?? (await send(request, lane, controller.signal, platform));
+    const asking = lane.opened ? Promise.resolve(lane.opened.response) : send(request, lane, at, controller, platform);
+    const response = await Promise.race([asking, flow.gaveUp]);
+    if (typeof response === 'string') return leave(response, asking);
     const firstByteMs = platform.now() - startedAt;
     status = response.status;
+    if (at !== null && status === 416) return leave('differs');
     const fault = faultOf(response, request, lane);
-    if (fault === 'status') {
-      return fail(fault, { response, startedAt, abort: lane.opened?.abort ?? abort });
+    if (fault === 'status') return fail(fault, { response, startedAt, abort: lane.opened?.abort ?? abort });
+    if (fault) return leave(fault);
+    const place = at === null ? 'anew' : placeOf(response, at, received, range);
+    if (place === 'differs') return leave(place);
+    const reader = response.body?.getReader();
+    flow.answered();
+    let position = place === 'rest' ? (at ?? 0) : 0;
+    let isComparing = place !== 'anew';
+    if (!isComparing) takeHeaders(response);
+
+    for (;;) {
+      const reading = reader?.read();
+      const next = await Promise.race([reading, flow.gaveUp]);
+      if (typeof next === 'string') return leave(next, reading);
+      if (!next || next.done) break;
+      let bytes = next.value;
+      flow.came(bytes.length);
+      if (isComparing) {
+        const same = received.agree(position, bytes);
+        const isOver = position + bytes.length > received.length;
+        if (same < Math.min(bytes.length, received.length - position)) {
+          if (place === 'rest') return leave('differs');
+          // a whole answer of its own: what agreed is its beginning
+          isComparing = false;
+          const head = received.head(position + same);
+          takeHeaders(response);
+          head.forEach(take);
+          bytes = bytes.subarray(same);
+        } else if (isOver) {
+          isComparing = false;
+          sink.resumed(startedAt);
+          bytes = bytes.subarray(same);
+        } else {
+          position += bytes.length;
+          continue;
+        }
+      }
+      take(bytes);
     }
-    if (fault) {
-      giveUp(fault);
-      return fail(fault);
-    }
-    answered = true;
-    sink.headers(response, startedAt);
-    bytes = await read(response, (chunk) => {
-      waitAgain();
-      sink.chunk(chunk);
-    });
-    const length = Number(response.headers.get('content-length') ?? 0);
-    if (lane.checksLength && request.binary && bytes < length) return fail('short');
-    return { kind: 'delivered', firstByteMs, elapsedMs: platform.now() - startedAt, bytes };
+    if (isComparing) return fail('short');
+    const { length, total } = received;
+    if (lane.checksLength && request.binary && length < total) return fail('short');
+    return { kind: 'delivered', firstByteMs, elapsedMs: platform.now() - startedAt, bytes: flow.bytes() };
   } catch {
-    return fail(gaveUp[0] ?? (answered ? 'short' : 'refused'));
+    return fail(status === 0 ? 'refused' : 'short');
   } finally {
-    cancelPatience();
-    cancelLimit();
-    signal.removeEventListener('abort', abort);
+    flow.stop();
+    if (parked.length === 0) signal.removeEventListener('abort', abort);
   }
 
-  function fail(because: FailureKind, opened: Opened | null = null): Outcome {
-    return { kind: 'failed', because, status, bytes, opened };
+  function takeHeaders(response: Response): void {
+    received.begin(response);
+    sink.headers(response, startedAt);
+  }
+
+  function take(bytes: Uint8Array): void {
+    received.push(bytes);
+    sink.chunk(bytes);
+  }
+
+  /** Silence is not proof of a fault before somebody else delivers meanwhile: what is silent stays open. */
+  function leave(because: FailureKind, waiting?: Promise<unknown>): Outcome {
+    if (!waiting || (because !== 'silent' && because !== 'stalled')) {
+      if (!signal.aborted) abort();
+      waiting?.catch(() => undefined);
+      return fail(because);
+    }
+    let spoke = false;
+    waiting.then(
+      () => {
+        spoke = true;
+      },
+      () => undefined,
+    );
+    const one = {
+      spoke: () => spoke,
+      abort: () => {
+        signal.removeEventListener('abort', abort);
+        abort();
+      },
+    };
+    parked.push(one);
+    return { ...fail(because), parked: one };
+  }
+
+  function fail(because: FailureKind, opened: Opened | null = null): Outcome & { kind: 'failed' } {
+    const elapsedMs = platform.now() - startedAt;
+    return { kind: 'failed', because, status, bytes: flow.bytes(), elapsedMs, opened, parked: null };
   }
 }
 
-/** Hands on the body's chunks until its end. @returns how many bytes there were */
-export async function read({ body }: Response, chunk: (bytes: Uint8Array) => void): Promise<number> {
+/** Hands on the body's chunks until its end. */
+export async function read({ body }: Response, chunk: (bytes: Uint8Array) => void): Promise<void> {
   const reader = body?.getReader();
-  let bytes = 0;
   for (;;) {
     const next = await reader?.read();
-    if (!next || next.done) return bytes;
-    bytes += next.value.length;
+    if (!next || next.done) return;
     chunk(next.value);
   }
 }
 
-function send(request: MediaRequest, lane: Lane, signal: AbortSignal, platform: Platform): Promise<Response> {
+function send(
+  request: MediaRequest,
+  lane: Lane,
+  at: number | null,
+  { signal }: AbortController,
+  platform: Platform,
+): Promise<Response> {
+  const headers = Object.entries(request.headers).filter(([name]) => at === null || !isRange(name));
   return platform.fetch(lane.url, {
     method: request.method,
-    headers: { ...request.headers },
+    headers: { ...Object.fromEntries(headers), ...(at !== null && { range: rangeFrom(at, rangeOf(request)) }) },
     // what XMLHttpRequest does: cookies go to the page's own origin in any case
     credentials: request.withCredentials ? 'include' : 'same-origin',
     redirect: lane.guarded ? 'error' : 'follow',
@@ -149,12 +230,19 @@ function send(request: MediaRequest, lane: Lane, signal: AbortSignal, platform: 
 }
 
 /** What is wrong with an answer by its headers alone. From the origin, anything is taken as it is. */
-function faultOf(response: Response, { headers, url }: MediaRequest, { edge }: Lane): FailureKind | null {
+function faultOf(response: Response, request: MediaRequest, { edge }: Lane): FailureKind | null {
   if (!response.ok) return 'status';
   if (edge === null) return null;
   const type = response.headers.get('content-type') ?? '';
   // a captive portal, or a CDN's error page with status 200
-  if (type.startsWith('text/html') && !/\.html?($|\?)/.test(url)) return 'html';
-  const ranged = Object.keys(headers).some((name) => name.toLowerCase() === 'range');
-  return ranged && response.status !== 206 ? 'range' : null;
+  if (type.startsWith('text/html') && !/\.html?($|\?)/.test(request.url)) return 'html';
+  return rangeOf(request) !== undefined && response.status !== 206 ? 'range' : null;
+}
+
+function rangeOf({ headers }: MediaRequest): string | undefined {
+  return Object.entries(headers).find(([name]) => isRange(name))?.[1];
+}
+
+function isRange(name: string): boolean {
+  return name.toLowerCase() === 'range';
 }

@@ -1,9 +1,10 @@
 /**
  * One request over several servers. In: the request and somebody who knows the way. Out: one answer, whole.
- * A server that fails is left for the next, and the answer begins anew there.
+ * A server that fails is left for the next, which goes on where it stopped, or begins the answer anew.
  */
 import { drain, type Opened } from '../probe.js';
-import { attempt, read, type AttemptTools, type Lane, type Outcome, type Sink } from './attempt.js';
+import { attempt, read, type AttemptTools, type Lane, type Outcome, type Parked, type Sink } from './attempt.js';
+import { joined, Received } from './received.js';
 import type { MediaRequest, Try } from './route.js';
 
 /** Knows the way; the conductor of a source. */
@@ -12,6 +13,14 @@ export interface Routes {
   next(request: MediaRequest, tries: readonly Try[], signal: AbortSignal): Lane | null | Promise<Lane | null>;
   /** Is told the end of a request; `lane` is null when nobody delivered it. */
   ended(request: MediaRequest, tries: readonly Try[], lane: Lane | null, outcome: Outcome): void;
+  /** Is given who was silent until another had delivered: their requests are still open. */
+  prove(silent: ReadonlyMap<Try, Parked>): void;
+  /** Is told that an edge gives other bytes than those before it: never again one answer from both. */
+  differs(tries: readonly Try[], lane: Lane): void;
+  /** When nobody delivered: how long to wait before all are asked again; null: not at all. */
+  again(request: MediaRequest, elapsedMs: number): number | null;
+  /** The newest of a playlist that was seen, which may be one of another edge. */
+  newest(url: string, text: string): string;
   /** The URL of the service for one that an edge redirected to; `asked` is what was asked for, at the service. */
   serviceUrl(url: string, lane: Lane, asked: string): string;
   /** URL of the page, against which a relative URL is resolved. */
@@ -19,8 +28,9 @@ export interface Routes {
 }
 
 /** Takes the answer; `headers` is called again when the answer begins anew. */
-export interface AnswerSink extends Omit<Sink, 'headers'> {
+export interface AnswerSink extends Pick<Sink, 'chunk'> {
   readonly headers: (response: Response, startedAt: number, lane: Lane) => void;
+  readonly resumed: (startedAt: number, lane: Lane) => void;
 }
 
 /** How it ended: `answered` with any HTTP status, `error`: nobody could be reached; `timeout`: the last was too slow. */
@@ -33,29 +43,44 @@ export async function deliver(
   sink: AnswerSink,
   tools: AttemptTools,
 ): Promise<End> {
-  const isOver = (): boolean => tools.signal.aborted;
-  const tries: Try[] = [];
+  const { platform, signal } = tools;
+  const isOver = (): boolean => signal.aborted;
+  const startedAt = platform.now();
+  const received = new Received();
+  const parked = new Map<Try, Parked>();
+  let answer: { readonly response: Response; readonly sentAt: number } | null = null;
+  let tries: Try[] = [];
   let refusal: { readonly opened: Opened; readonly lane: Lane } | null = null;
-  let last: Outcome = { kind: 'failed', because: 'refused', status: 0, bytes: 0, opened: null };
+  let last: Outcome | null = null;
   for (;;) {
-    const known = routes.next(request, tries, tools.signal);
+    const known = routes.next(request, tries, signal);
     // not awaited without need: what is known is asked for inside send(), before VHS has ended its task
     const lane = known instanceof Promise ? await known : known;
-    if (isOver() || !lane) break;
-    const to = {
-      chunk: sink.chunk,
-      headers: (response: Response, startedAt: number): void => {
-        sink.headers(response, startedAt, lane);
-      },
-    };
-    last = await attempt(request, lane, to, tools);
+    if (isOver()) break;
+    if (!lane) {
+      routes.ended(request, tries, null, last ?? NOBODY);
+      const waitMs = refusal ? null : routes.again(request, platform.now() - startedAt);
+      if (waitMs === null) break;
+      // nobody delivers: nobody is to blame, and all are asked once more
+      release(parked);
+      tries = [];
+      await pause(waitMs, tools);
+      if (isOver()) break;
+      continue;
+    }
+    last = await tryAt(lane);
     if (isOver()) break;
     if (last.kind === 'delivered') {
       if (refusal) void drain(refusal.opened);
+      if (request.requestType === 'hls-playlist') renew(lane);
       routes.ended(request, tries, lane, last);
+      if (parked.size > 0) routes.prove(parked);
       return 'answered';
     }
-    tries.push({ edge: lane.edge, because: last.because, status: last.status, bytes: last.bytes });
+    const { because, status, bytes, elapsedMs } = last;
+    const one = { edge: lane.edge, because, status, bytes, elapsedMs };
+    tries = [...tries, one];
+    if (last.parked) parked.set(one, last.parked);
     if (last.opened) {
       // the origin's word on a URL is the last one
       if (refusal?.lane.edge === null) void drain(last.opened);
@@ -65,18 +90,21 @@ export async function deliver(
       }
     }
   }
+  release(parked);
   if (isOver()) {
     refusal?.opened.abort();
     return 'error';
   }
-  routes.ended(request, tries, null, last);
-  if (!refusal) return last.kind === 'failed' && last.because === 'slow' ? 'timeout' : 'error';
+  if (!refusal) {
+    const isLate = request.timeoutMs > 0 && platform.now() - startedAt >= request.timeoutMs;
+    return isLate ? 'timeout' : 'error';
+  }
   const { opened, lane } = refusal;
   let broken: End = 'error';
-  tools.signal.addEventListener('abort', opened.abort);
+  signal.addEventListener('abort', opened.abort);
   let cancelLimit = (): void => undefined;
   if (request.timeoutMs > 0) {
-    cancelLimit = tools.platform.after(request.timeoutMs, () => {
+    cancelLimit = platform.after(request.timeoutMs, () => {
       broken = 'timeout';
       opened.abort();
     });
@@ -88,4 +116,52 @@ export async function deliver(
       () => broken,
     )
     .finally(cancelLimit);
+
+  /** An edge that is behind the one before it: VHS sees that nothing is new, and asks again by itself. */
+  function renew(lane: Lane): void {
+    const text = new TextDecoder().decode(joined(received.chunks, received.length));
+    const newest = routes.newest(request.url, text);
+    if (newest === text || !answer) return;
+    sink.headers(answer.response, answer.sentAt, lane);
+    sink.chunk(new TextEncoder().encode(newest));
+  }
+
+  async function tryAt(lane: Lane): Promise<Outcome> {
+    const to: Sink = {
+      ...sink,
+      headers: (response, sentAt) => {
+        answer = { response, sentAt };
+        sink.headers(response, sentAt, lane);
+      },
+      resumed: (sentAt) => {
+        sink.resumed(sentAt, lane);
+      },
+    };
+    const at = lane.resumes && request.binary ? received.resumeAt() : null;
+    const outcome = await attempt(request, lane, received, at, to, tools);
+    if (outcome.kind !== 'failed' || outcome.because !== 'differs' || isOver()) return outcome;
+    routes.differs(tries, lane);
+    return attempt(request, { ...lane, opened: null }, received, null, to, tools);
+  }
+}
+
+const NOBODY: Outcome = {
+  ...{ kind: 'failed', because: 'refused', status: 0, bytes: 0, elapsedMs: 0, opened: null, parked: null },
+};
+
+function release(parked: Map<Try, Parked>): void {
+  for (const { abort } of parked.values()) abort();
+  parked.clear();
+}
+
+function pause(ms: number, { platform, signal }: AttemptTools): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
+      signal.removeEventListener('abort', end);
+      cancel();
+      resolve();
+    };
+    const cancel = platform.after(ms, end);
+    signal.addEventListener('abort', end);
+  });
 }

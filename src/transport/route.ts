@@ -25,8 +25,9 @@ export interface Try {
   readonly because: FailureKind;
   /** HTTP status, 0 without one. */
   readonly status: number;
-  /** Of its body, when it began. */
+  /** How many it gave. */
   readonly bytes: number;
+  readonly elapsedMs: number;
 }
 
 /** The next server: an edge, the service origin, or nobody. */
@@ -47,7 +48,7 @@ export function nextStop(
   tries: readonly Try[],
 ): Stop {
   // VHS's own limit for the whole request is over: the next try is VHS's to make, at another rate
-  if (tries.some(({ because }) => because === 'slow')) return null;
+  if (tries.some(({ because }) => because === 'late')) return null;
   const originTried = tries.some(({ edge }) => edge === null);
   const left = edges.find(({ origin }) => !tries.some(({ edge }) => edge?.origin === origin));
   const denials = tries.filter(({ edge, status }) => edge !== null && DENIALS.includes(status)).length;
@@ -60,10 +61,20 @@ export function nextStop(
 
 /** The edge itself is to blame, whatever the viewer's line is like. */
 export function blames({ because, status }: Try): boolean {
-  return because === 'status' ? status >= 500 || status === 429 : because === 'html';
+  return because === 'status' ? status >= 500 || status === 429 : because === 'html' || because === 'differs';
+}
+
+/** Only silence and broken connections: the viewer's own line may be to blame. */
+export function isUnclear({ because }: Try): boolean {
+  return because === 'refused' || because === 'silent' || because === 'stalled' || because === 'short';
 }
 
 /** 401 or 403 at an edge that the origin answers: the edge lacks what the URL needs, and so will it for the next. */
 export function isDenied(tries: readonly Try[]): boolean {
   return tries.some(({ edge, status }) => edge !== null && (status === 401 || status === 403));
+}
+
+/** The origin that a request goes to. */
+export function nameOf({ url }: MediaRequest, edge: Edge | null): string {
+  return edge?.origin ?? new URL(url).origin;
 }

@@ -9,9 +9,13 @@
 import type { Platform } from '../platform.js';
 import type { Lane } from './attempt.js';
 import { deliver, type End, type Routes } from './deliver.js';
+import { joined } from './received.js';
 
 /** A progress event not more often than this, as in XMLHttpRequest ("roughly 50ms"). */
 const PROGRESS_MS = 50;
+
+/** Fewer bytes say more of the latency than of the rate. */
+const MIN_RATE_BYTES = 65_536;
 
 const EVENTS = ['readystatechange', 'loadstart', 'progress', 'abort', 'error', 'load', 'loadend'] as const;
 type EventName = (typeof EVENTS)[number];
@@ -24,6 +28,16 @@ export interface TransportTools {
   readonly requestType: string;
   /** VHS's own limit, in ms; 0 for none. */
   readonly timeoutMs: number;
+}
+
+/** Who answers. */
+interface Server {
+  /** When it was asked. */
+  readonly startedAt: number;
+  /** How many bytes were there before, and how long they took. */
+  readonly before: number;
+  readonly beforeMs: number;
+  readonly rateShown: Lane['rateShown'];
 }
 
 /** An error as @videojs/xhr makes it when its own timer runs out. */
@@ -71,6 +85,8 @@ export class TransportRequest extends EventTarget {
   /** What the last progress event told: an answer that began anew tells nothing until it has passed that. */
   #told = 0;
   #toldAt = 0;
+  #server: Server = { startedAt: 0, before: 0, beforeMs: 0, rateShown: (bytesPerMs) => bytesPerMs };
+  #lastChunkAt = 0;
 
   constructor(tools: TransportTools) {
     super();
@@ -126,6 +142,10 @@ export class TransportRequest extends EventTarget {
       headers: (response: Response, startedAt: number, lane: Lane): void => {
         if (!signal.aborted) this.#takeHeaders(response, startedAt, lane);
       },
+      resumed: (startedAt: number, { rateShown }: Lane): void => {
+        const beforeMs = this.#server.beforeMs + this.#lastChunkAt - this.#server.startedAt;
+        this.#server = { startedAt, before: this.#loaded, beforeMs, rateShown };
+      },
       chunk: (bytes: Uint8Array): void => {
         if (!signal.aborted) this.#takeChunk(bytes);
       },
@@ -170,7 +190,7 @@ export class TransportRequest extends EventTarget {
   }
 
   #takeHeaders(response: Response, startedAt: number, lane: Lane): void {
-    const { routes, platform } = this.#tools;
+    const { routes } = this.#tools;
     this.#forget();
     this.status = response.status;
     this.statusText = response.statusText;
@@ -180,7 +200,8 @@ export class TransportRequest extends EventTarget {
     this.responseURL = asked
       ? this.#url.replace(/#.*/, '')
       : routes.serviceUrl(response.url || this.#url, lane, this.#url);
-    this.requestTime = platform.wallClock() - (platform.now() - startedAt);
+    this.#server = { startedAt, before: 0, beforeMs: 0, rateShown: lane.rateShown };
+    this.#setClock();
     if (this.readyState < 2) {
       this.readyState = 2;
       this.#fire('readystatechange');
@@ -190,13 +211,29 @@ export class TransportRequest extends EventTarget {
   #takeChunk(bytes: Uint8Array): void {
     this.#chunks.push(bytes);
     this.#loaded += bytes.length;
+    this.#lastChunkAt = this.#tools.platform.now();
     this.readyState = 3;
     this.#progress(PROGRESS_MS);
+  }
+
+  /** VHS divides what it was told is loaded by the time since `requestTime`: that is to be the rate of this server. */
+  #setClock(): void {
+    const { platform } = this.#tools;
+    const { startedAt, before, beforeMs, rateShown } = this.#server;
+    const elapsedMs = platform.now() - startedAt;
+    const bytes = this.#loaded - before;
+    // of a short rest only the latency would count
+    const isTelling = bytes > 0 && (bytes >= MIN_RATE_BYTES || bytes > before);
+    const rate = isTelling ? bytes / elapsedMs : this.#loaded / (beforeMs + elapsedMs);
+    this.requestTime = platform.wallClock() - (rate > 0 ? this.#loaded / rateShown(rate) : elapsedMs);
   }
 
   #progress(notBeforeMs: number): void {
     const now = this.#tools.platform.now();
     if (this.#loaded <= this.#told || now - this.#toldAt < notBeforeMs) return;
+    const { before } = this.#server;
+    if (notBeforeMs > 0 && before > 0 && this.#loaded - before < MIN_RATE_BYTES) return;
+    this.#setClock();
     this.#told = this.#loaded;
     this.#toldAt = now;
     this.#fire('readystatechange');
@@ -236,16 +273,6 @@ export class TransportRequest extends EventTarget {
         : new ProgressEvent(name, { loaded, total: lengthComputable ? total : 0, lengthComputable }),
     );
   }
-}
-
-function joined(chunks: readonly Uint8Array[], length: number): Uint8Array {
-  const whole = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, at);
-    at += chunk.length;
-  }
-  return whole;
 }
 
 function decoderOf(charset: string | undefined): TextDecoder {

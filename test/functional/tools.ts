@@ -19,6 +19,8 @@ export interface Entry {
   readonly bytes: number;
   readonly body: unknown;
   readonly connection: number;
+  /** When the first byte of its body was sent; null before. */
+  readonly tFirst: number | null;
   /** When its answer was over; null while it is under way. */
   readonly tEnd: number | null;
   readonly aborted: boolean;

@@ -18,11 +18,14 @@ const ROOMS = [
   'resolvers/doh',
   'resolvers/doh-json',
   'resolvers/doh-js-client',
+  'acceptable',
   'options',
   'nameservers',
   'draw',
   'tokens',
   'edges',
+  'watch',
+  'verdict',
   'servers',
   'capabilities',
   'probe',
@@ -35,23 +38,53 @@ const ROOMS = [
   'switch',
   'search',
   'transport/route',
+  'transport/pace',
+  'transport/playlist',
+  'transport/received',
+  'transport/flow',
   'transport/attempt',
   'transport/deliver',
   'transport/xhr',
   'permit',
+  'account',
+  'dispatch',
+  'waiting',
+  'playback/sense',
+  'patrol',
   'conductor',
   'playback/vhs',
+  'playback/resumption',
+  'playback/starvation',
   'playback/native',
   'plugin',
   'register',
   'index',
+  // the check at a terminal: below the doors, so that nothing of it can come into a page
+  'check/text',
+  'check/arguments',
+  'check/node/connect',
+  'check/node/http',
+  'check/node/platform',
+  'check/lookups',
+  'check/manifest',
+  'check/space',
+  'check/cors',
+  'check/advice',
+  'check/inspect',
+  'check/judge-wire',
+  'check/judge-lookups',
+  'check/judge-edge',
+  'check/run',
+  'check/show',
+  'check/main',
 ];
-/** The seam to the browser, and what only it may name. */
-const SEAM = 'platform';
+/** The seams, to the browser and to Node, and what only they may name. */
+const SEAMS = ['platform', 'check/node/connect', 'check/node/http', 'check/node/platform', 'check/main'];
 const BROWSER = new Set([
   ...['fetch', 'XMLHttpRequest', 'setTimeout', 'setInterval', 'clearTimeout', 'clearInterval', 'requestAnimationFrame'],
   ...['Date', 'performance', 'PerformanceObserver', 'crypto', 'sessionStorage', 'localStorage', 'indexedDB', 'caches'],
   ...['navigator', 'location', 'history', 'document', 'window', 'globalThis', 'console', 'alert', 'queueMicrotask'],
+  ...['process', 'Buffer', 'setImmediate'],
 ]);
 const MAX_LINES = 350;
 
@@ -62,6 +95,7 @@ const PACKAGES = ['@dnsquery/dns-packet', '@svta/cml-cmsd', 'url-template', '@le
 const PUBLIC_VALUES = ['EdgeSelectError', 'doh', 'dohJsClient', 'dohJson', 'register'];
 const PUBLIC_TYPES = [
   ...['EdgeSelect', 'EdgeSelectOptions', 'DiscoveredEdge', 'ReportOptions', 'SourceObject'],
+  ...['AcceptableOptions', 'Sign', 'Verdict'],
   ...['EdgeSelectEvent', 'EdgeSelectEvents', 'FailureKind', 'State'],
   ...['ErrorCode', 'ErrorDetails', 'EdgeFailure', 'Lookup', 'LookupDetails', 'NegativeDetails'],
   ...['Selection', 'Candidates', 'Reason', 'Edge', 'Probe', 'Method', 'Outcome', 'Capabilities'],
@@ -186,7 +220,7 @@ test('the names of the browser are found where they are used, and not where a wo
   assert.deepEqual(browserNames(parse(same)), []);
 });
 
-for (const room of ROOMS.filter((one) => one !== SEAM)) {
+for (const room of ROOMS.filter((one) => !SEAMS.includes(one))) {
   test(`${room} names nothing of the browser that platform should name`, () => {
     assert.deepEqual(browserNames(rooms.get(room).tree), []);
   });
@@ -212,8 +246,31 @@ test('only the front door imports video.js, and the side door does not lead ther
 });
 
 test('nothing is imported but the rooms, four packages, and video.js', () => {
-  const foreign = [...rooms.values()].flatMap(({ imports }) => imports.filter((from) => !from.startsWith('.')));
+  const foreign = [...rooms.values()].flatMap(({ imports }) => imports.filter((from) => !/^\.|^node:/.test(from)));
   assert.deepEqual([...new Set(foreign)].sort(), [...PACKAGES, 'video.js'].sort());
+});
+
+test("Node's own modules are for the seam to Node alone, but for its reading of options", () => {
+  const withNode = [...rooms].filter(([, { imports }]) => imports.some((from) => from.startsWith('node:')));
+  assert.deepEqual(
+    withNode.map(([room]) => room).sort(),
+    [...SEAMS.filter((room) => room.startsWith('check/')), 'check/arguments'].sort(),
+  );
+  assert.deepEqual(
+    rooms.get('check/arguments').imports.filter((from) => from.startsWith('node:')),
+    ['node:util'],
+  );
+});
+
+test('nothing of the check comes into a page, nor anything of a player into the check', () => {
+  assert.deepEqual(
+    [...reach('index')].filter((room) => room.startsWith('check/')),
+    [],
+  );
+  assert.deepEqual(
+    [...reach('check/main')].filter((room) => /^(playback|transport|plugin|conductor|register|index)/.test(room)),
+    [],
+  );
 });
 
 /** Names that a door exports, with those of a door it passes on. */

@@ -7,7 +7,7 @@ import type { Question, Resolver, SrvRecord } from '../../src/resolver.js';
 import { deliver, type End } from '../../src/transport/deliver.js';
 import type { MediaRequest } from '../../src/transport/route.js';
 import { answer, settings, SOURCE, srv } from '../unit/given.js';
-import { fakePlatform, type FakePlatform } from './platform.js';
+import { atEnd, fakePlatform, type FakePlatform } from './platform.js';
 
 export const TOKEN = 'tok-4711.token.example';
 /** Long enough for every race, report and re-race to end. */
@@ -78,6 +78,9 @@ export function conduct(assert: Assert, change: Change = {}): Conducting {
     page: fake.platform.page(),
     silenced,
   });
+  atEnd(assert, () => {
+    conducting.dispose();
+  });
   const send = (path: string, request: Partial<MediaRequest> = {}): Sent => {
     const controller = new AbortController();
     const sent: Sent = {
@@ -104,6 +107,7 @@ export function conduct(assert: Assert, change: Change = {}): Conducting {
       chunk: (bytes: Uint8Array): void => {
         sent.body += new TextDecoder().decode(bytes);
       },
+      resumed: () => undefined,
     };
     void deliver(asked, conducting, sink, { platform: fake.platform, signal: controller.signal }).then((end) => {
       sent.end = end;

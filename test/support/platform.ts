@@ -34,6 +34,10 @@ export interface FakePlatform {
   forbidStorage(): void;
   /** From now on the page's policy refuses requests to this origin. */
   block(origin: string): void;
+  /** From now on the browser has a network, or none. */
+  setOnline(online: boolean): void;
+  /** From now on nobody, or somebody, can see the page. */
+  setHidden(hidden: boolean): void;
   /** The browser's timing of requests whose URL holds `part`; times may be left out (0). */
   timing(part: string, timing: Partial<Timing>): void;
 }
@@ -56,12 +60,21 @@ interface Timer {
 const BEGINNING_MS = 10_000;
 const EPOCH_MS = Date.UTC(2026, 0, 1);
 
+/** What is to be done before that. */
+const endings = new WeakMap<Assert, (() => void)[]>();
+
+/** Runs `run` at the end of the test, before anybody looks whether something is left. */
+export function atEnd(assert: Assert, run: () => void): void {
+  endings.set(assert, [...(endings.get(assert) ?? []), run]);
+}
+
 /** Looks at what the fakes of a test have left behind. */
 const leftovers = new WeakMap<Assert, (() => readonly string[])[]>();
 
 /** For `module('name', nothingLeft)`: timers, requests and timing watches that outlive a test fail it. */
 export const nothingLeft = {
   afterEach(assert: Assert): void {
+    for (const end of endings.get(assert) ?? []) end();
     const left = (leftovers.get(assert) ?? []).flatMap((look) => look());
     if (left.length > 0) assert.deepEqual(left, [], 'nothing is left behind');
   },
@@ -74,6 +87,8 @@ export function fakePlatform(assert: Assert, page: FakePage = {}): FakePlatform 
   let watches = 0;
   let ids = 0;
   let storage = true;
+  let online = true;
+  let hidden = false;
   const chances: number[] = [];
   const timings: { readonly part: string; readonly timing: Partial<Timing> }[] = [];
   const stored = new Map<string, string>();
@@ -145,6 +160,12 @@ export function fakePlatform(assert: Assert, page: FakePage = {}): FakePlatform 
     block(origin) {
       blocked.add(origin);
     },
+    setOnline(value) {
+      online = value;
+    },
+    setHidden(value) {
+      hidden = value;
+    },
     timing(part, timing) {
       timings.push({ part, timing });
     },
@@ -159,6 +180,8 @@ export function fakePlatform(assert: Assert, page: FakePage = {}): FakePlatform 
       page: () => page.page ?? 'https://site.example/watch',
       secure: () => page.secure ?? true,
       controlled: () => page.controlled ?? false,
+      online: () => online,
+      hidden: () => hidden,
       watchTimings() {
         watches += 1;
         let watching = true;

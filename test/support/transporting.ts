@@ -1,6 +1,6 @@
 /** What the tests of the transport share: one over the fake platform, and a record of what it does. */
 import type { Edge } from '../../src/servers.js';
-import type { Lane, Outcome } from '../../src/transport/attempt.js';
+import type { Lane, Outcome, Parked } from '../../src/transport/attempt.js';
 import type { MediaRequest, Try } from '../../src/transport/route.js';
 import { TransportRequest } from '../../src/transport/xhr.js';
 import { fakePlatform, type FakePlatform } from './platform.js';
@@ -37,9 +37,16 @@ export function transporting(assert: Assert, stops: readonly string[] = ['a'], t
       const edge: Edge | null = name === 'origin' ? null : { origin: `https://${name}.example`, rank: 0, weight: 1 };
       const url = `https://${name}.example${new URL(request.url).pathname}`;
       const lane = { edge, url, opened: null, guarded: false, limitMs: timeoutMs, checksLength: edge !== null };
-      return Promise.resolve({ ...lane, patienceMs: edge ? 600 : 0 });
+      const pace = { isTooSlow: (): boolean => false, rateShown: (rate: number): number => rate };
+      return Promise.resolve({ ...lane, patienceMs: edge ? 600 : 0, resumes: true, ...pace });
     },
     ended: (_: MediaRequest, __: readonly Try[], ___: Lane | null, outcome: Outcome): unknown => outcomes.push(outcome),
+    prove: (silent: ReadonlyMap<Try, Parked>): void => {
+      for (const { abort } of silent.values()) abort();
+    },
+    differs: () => undefined,
+    again: () => null,
+    newest: (_: string, text: string) => text,
     serviceUrl: (url: string) => `${url}#mapped`,
   };
   const transport = new TransportRequest({ routes, platform: fake.platform, requestType: 'segment', timeoutMs });

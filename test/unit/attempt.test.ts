@@ -1,6 +1,7 @@
 import QUnit from 'qunit';
-import { attempt, type Lane, type Outcome } from '../../src/transport/attempt.js';
+import { attempt, type Lane, type Outcome, type Parked } from '../../src/transport/attempt.js';
 import type { MediaRequest } from '../../src/transport/route.js';
+import { Received } from '../../src/transport/received.js';
 import { fakePlatform, nothingLeft, type FakePlatform } from '../support/platform.js';
 
 const { module, test } = QUnit;
@@ -40,15 +41,22 @@ function attempting(assert: Assert, lane: Partial<Lane> = {}, request: Partial<M
     patienceMs: 600,
     limitMs: 0,
     checksLength: true,
+    resumes: true,
+    isTooSlow: (): boolean => false,
+    rateShown: (rate: number): number => rate,
     ...lane,
   };
   const sink = {
     headers: ({ status }: Response): unknown => trial.got.push(`headers ${status}`),
     chunk: (bytes: Uint8Array): unknown => trial.got.push(new TextDecoder().decode(bytes)),
+    resumed: (): unknown => trial.got.push('resumed'),
   };
-  void attempt(asked, to, sink, { platform: fake.platform, signal: controller.signal }).then((outcome) => {
-    trial.outcome = outcome;
-  });
+  const received = new Received();
+  void attempt(asked, to, received, null, sink, { platform: fake.platform, signal: controller.signal }).then(
+    (outcome) => {
+      trial.outcome = outcome;
+    },
+  );
   return trial;
 }
 
@@ -57,6 +65,10 @@ function outcomeOf({ outcome }: Trial): string {
   if (!outcome) return 'open';
   if (outcome.kind === 'delivered') return 'delivered';
   return outcome.because === 'status' ? `status ${outcome.status}` : outcome.because;
+}
+
+function parkedOf({ outcome }: Trial): Parked | null {
+  return outcome?.kind === 'failed' ? outcome.parked : null;
 }
 
 module('attempt', nothingLeft);
@@ -134,13 +146,30 @@ test.each(
   },
 );
 
-test('fails when there are no headers within its patience', async (assert) => {
+test('fails when there are no headers within its patience, and leaves the request open to see whether any come', async (assert) => {
   const trial = attempting(assert);
   await trial.fake.advance(599);
   assert.strictEqual(outcomeOf(trial), 'open');
   await trial.fake.advance(1);
   assert.strictEqual(outcomeOf(trial), 'silent');
-  assert.true(trial.fake.last(URL_).aborted());
+  const parked = parkedOf(trial);
+  assert.false(trial.fake.last(URL_).aborted());
+  assert.false(parked?.spoke());
+  trial.fake.last(URL_).respond();
+  await trial.fake.flush();
+  assert.true(parked?.spoke());
+});
+
+test('gives up a silent request that was left open when it is told to, and when the whole is aborted', async (assert) => {
+  for (const end of ['parked', 'whole']) {
+    const trial = attempting(assert);
+    await trial.fake.advance(600);
+    if (end === 'whole') trial.abort();
+    else parkedOf(trial)?.abort();
+    await trial.fake.flush();
+    assert.true(trial.fake.last(URL_).aborted());
+    assert.false(parkedOf(trial)?.spoke());
+  }
 });
 
 test('fails when the body stops for longer than its patience, which begins anew with every piece', async (assert) => {
@@ -154,7 +183,12 @@ test('fails when the body stops for longer than its patience, which begins anew 
   assert.strictEqual(outcomeOf(trial), 'open');
   await trial.fake.advance(100);
   assert.strictEqual(outcomeOf(trial), 'stalled');
-  assert.true(trial.fake.last(URL_).aborted());
+  assert.false(parkedOf(trial)?.spoke());
+  body.chunk('four');
+  await trial.fake.flush();
+  assert.true(parkedOf(trial)?.spoke());
+  assert.deepEqual(trial.got, ['headers 200', 'one', 'two', 'three'], 'what comes too late is nobody’s');
+  parkedOf(trial)?.abort();
 });
 
 test('waits as long as it takes where its patience is 0', async (assert) => {
@@ -175,7 +209,7 @@ test('ends at its limit, however steadily bytes come', async (assert) => {
   }
   assert.strictEqual(outcomeOf(trial), 'open');
   await trial.fake.advance(3);
-  assert.strictEqual(outcomeOf(trial), 'slow');
+  assert.strictEqual(outcomeOf(trial), 'late');
   assert.true(trial.fake.last(URL_).aborted());
 });
 
@@ -263,5 +297,6 @@ test('gives up an opened answer too when it is aborted', async (assert) => {
   const trial = attempting(assert, { opened, patienceMs: 0 });
   await trial.fake.flush();
   trial.abort();
+  await trial.fake.flush();
   assert.deepEqual(aborted, ['it']);
 });

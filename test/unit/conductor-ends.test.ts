@@ -154,16 +154,17 @@ test('picks the origin when no edge is known in time, and the edge the next time
   assert.strictEqual((await conducting.pick('anonymous'))?.edge.origin, A);
 });
 
-test('picks the origin after an edge failed there, and tells it', async (assert) => {
+test('picks another edge after one failed there, and tells it', async (assert) => {
   const { fake, conducting, shared, of, select } = conduct(assert);
   answers(fake, { a: 20, b: 60 });
   await select();
   const picked = await conducting.pick('anonymous');
-  if (picked) conducting.edgeFailed(picked.edge);
+  if (picked) conducting.edgeFailed(picked.edge, 'refused', false);
   assert.true(shared.cooling(A));
   assert.deepEqual(
     of('edgeselect:failedover').map(({ from, to }) => [from, to]),
-    [[A, 'https://video.example']],
+    [[A, 'https://b.example']],
   );
-  assert.strictEqual(await conducting.pick('anonymous'), null);
+  assert.strictEqual((await conducting.pick('anonymous'))?.edge.origin, 'https://b.example');
+  await fake.advance(SETTLED_MS);
 });

@@ -59,8 +59,9 @@ test('nobody is charged for what nobody delivered: it was the viewer’s line', 
   answers(fake, { a: 10, b: 20, video: 5 });
   await select();
   fake.respond(/-1\.ts/, 'fail');
-  send('/live/low-1.ts');
+  const sent = send('/live/low-1.ts');
   await fake.advance(SETTLED_MS);
+  sent.abort();
   send('/live/low-2.ts');
   await fake.advance(SETTLED_MS);
   assert.false(shared.cooling(A));

@@ -1,4 +1,5 @@
 import QUnit from 'qunit';
+import type { Lane } from '../../src/transport/attempt.js';
 import { answers, conduct, SETTLED_MS } from '../support/conducting.js';
 import { nothingLeft } from '../support/platform.js';
 
@@ -168,7 +169,10 @@ test('asks the origin first for keys, and an edge when it fails', async (assert)
 test('shows the URL of the service for a redirect inside an edge, and that of a foreign host as it is', (assert) => {
   const { conducting } = conduct(assert);
   const edge = { origin: A, rank: 0, weight: 1 };
-  const lane = { edge, url: `${A}/0.ts`, opened: null, guarded: false, patienceMs: 0, limitMs: 0, checksLength: true };
+  const lane: Lane = {
+    ...{ edge, url: `${A}/0.ts`, opened: null, guarded: false, patienceMs: 0, limitMs: 0, checksLength: true },
+    ...{ resumes: true, isTooSlow: () => false, rateShown: (rate) => rate },
+  };
   const asked = 'https://video.example/0.ts';
   assert.strictEqual(conducting.serviceUrl(`${A}/moved/0.ts?x`, lane, asked), 'https://video.example/moved/0.ts?x');
   assert.strictEqual(

@@ -1,6 +1,6 @@
 import QUnit from 'qunit';
 import type { Edge } from '../../src/servers.js';
-import type { Lane, Outcome } from '../../src/transport/attempt.js';
+import type { Lane, Outcome, Parked } from '../../src/transport/attempt.js';
 import { deliver, type End } from '../../src/transport/deliver.js';
 import type { MediaRequest, Try } from '../../src/transport/route.js';
 import { fakePlatform, nothingLeft, type FakePlatform } from '../support/platform.js';
@@ -15,6 +15,12 @@ interface Delivery {
   readonly got: string[];
   /** What the routes were told at the end. */
   readonly told: { tries: readonly Try[]; lane: Lane | null; outcome: Outcome }[];
+  /** Who was silent, and whether it ever spoke; `differs`. */
+  readonly silent: string[];
+  /** How long to wait before all are asked again. */
+  readonly again: number[];
+  /** The newest playlist that was seen. */
+  newest?: string;
   readonly abort: () => void;
   end?: End;
 }
@@ -27,6 +33,8 @@ function delivering(assert: Assert, stops: readonly string[], request: Partial<M
     fake,
     got: [],
     told: [],
+    silent: [],
+    again: [],
     abort: () => {
       controller.abort();
     },
@@ -45,17 +53,28 @@ function delivering(assert: Assert, stops: readonly string[], request: Partial<M
       const url = `https://${name}.example/0.ts`;
       const patienceMs = isEdge ? 600 : 0;
       const lane = { url, opened: null, guarded: false, patienceMs, limitMs: asked.timeoutMs, checksLength: isEdge };
-      return Promise.resolve({ ...lane, edge: isEdge ? edge(name) : null });
+      const pace = { isTooSlow: (): boolean => false, rateShown: (rate: number): number => rate };
+      return Promise.resolve({ ...lane, edge: isEdge ? edge(name) : null, resumes: true, ...pace });
     },
     ended: (_: MediaRequest, tries: readonly Try[], lane: Lane | null, outcome: Outcome): void => {
       delivery.told.push({ tries: [...tries], lane, outcome });
     },
+    prove: (silent: ReadonlyMap<Try, Parked>): void => {
+      for (const [one, parked] of silent) {
+        delivery.silent.push(`${one.because} ${parked.spoke() ? 'spoke' : 'deaf'}`);
+        parked.abort();
+      }
+    },
+    differs: (): unknown => delivery.silent.push('differs'),
+    again: () => delivery.again.shift() ?? null,
+    newest: (_: string, text: string) => delivery.newest ?? text,
     serviceUrl: (url: string) => url,
   };
   const sink = {
     headers: ({ status }: Response, _: number, lane: Lane): unknown =>
       delivery.got.push(`${status} of ${new URL(lane.url).hostname.split('.')[0] ?? ''}`),
     chunk: (bytes: Uint8Array): unknown => delivery.got.push(new TextDecoder().decode(bytes)),
+    resumed: (): unknown => delivery.got.push('resumed'),
   };
   void deliver(asked, routes, sink, { platform: fake.platform, signal: controller.signal }).then((end) => {
     delivery.end = end;
@@ -172,7 +191,7 @@ test('ends with a time-out when the last took longer than VHS waits', async (ass
   assert.strictEqual(delivery.end, undefined, 'the origin has all of its own time');
   await delivery.fake.advance(1);
   assert.strictEqual(delivery.end, 'timeout');
-  assert.deepEqual(failuresOf(delivery), ['silent', 'slow']);
+  assert.deepEqual(failuresOf(delivery), ['silent', 'late']);
 });
 
 test('stops when it is aborted, and tells nobody', async (assert) => {

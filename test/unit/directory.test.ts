@@ -194,13 +194,13 @@ test('an edge that failed is in its cool-down for all players of the page', asyn
   assert.false(page.cooling('https://a.example'));
 });
 
-test('an answer ends the cool-down, and teaches how patient to be', (assert) => {
+test('an answer ends the cool-down, and teaches how near the edge is', (assert) => {
   const page = directory(fakePlatform(assert).platform);
   page.failed('https://a.example');
   page.answered('https://a.example', 500);
   assert.false(page.cooling('https://a.example'));
-  assert.strictEqual(page.patienceMs('https://a.example', 600), 2000);
-  assert.strictEqual(page.patienceMs('https://b.example', 600), 600);
+  assert.strictEqual(page.record('https://a.example').firstByteMs, 500);
+  assert.strictEqual(page.record('https://b.example').firstByteMs, null);
 });
 
 module('directory, selections', nothingLeft);
@@ -235,6 +235,8 @@ test('a selection is not known while its edge is in a cool-down', async (assert)
   page.failed(EDGE.origin);
   assert.strictEqual(page.known('key'), null);
   await fake.advance(60_000);
+  assert.strictEqual(page.known('key'), null, 'nor before the edge has answered again');
+  page.answered(EDGE.origin, 20);
   assert.notStrictEqual(page.known('key'), null);
 });
 

@@ -1,6 +1,7 @@
 import QUnit from 'qunit';
 import type { ElementSource } from '../../src/conductor.js';
 import { playNative, type NativeTech } from '../../src/playback/native.js';
+import { fakePlatform } from '../support/platform.js';
 
 const { module, test } = QUnit;
 
@@ -20,9 +21,13 @@ interface Playing {
 }
 
 const elements = new Set<HTMLVideoElement>();
+const disposals = new Set<() => void>();
 
 /** A real element; the service's URL is `serviceUrl` for it. */
-function playing({ crossOrigin = null as string | null, serviceUrl = CLIP, enableSourceset = false } = {}): Playing {
+function playing(
+  assert: Assert,
+  { crossOrigin = null as string | null, serviceUrl = CLIP, enableSourceset = false } = {},
+): Playing {
   const element = document.createElement('video');
   elements.add(element);
   element.muted = true;
@@ -40,17 +45,25 @@ function playing({ crossOrigin = null as string | null, serviceUrl = CLIP, enabl
     },
   };
   const picker = {
-    source: { src: SERVICE },
+    source: { src: SERVICE, type: 'video/mp4', origin: 'https://video.example' },
+    selection: () => null,
+    onMoved: () => () => undefined,
     pick: (crossOrigin: string | null) => {
       log.push(`pick${crossOrigin === null ? ' opaque' : ''}`);
       return new Promise<ElementSource | null>((resolve) => (answer = resolve));
     },
     edgeFailed: ({ origin }: { origin: string }) => log.push(`failed ${origin}`),
   };
-  const { dispose } = playNative(tech, picker, (url) => {
-    log.push(`load ${url === null ? 'service' : 'edge'}`);
-    element.src = url ?? serviceUrl;
+  const { dispose } = playNative(tech, picker, {
+    platform: fakePlatform(assert).platform,
+    stallMs: 600,
+    isAdBreak: () => false,
+    load(url) {
+      log.push(`load ${url === null ? 'service' : 'edge'}`);
+      element.src = url ?? serviceUrl;
+    },
   });
+  disposals.add(dispose);
   const pick = async (url: string | null): Promise<void> => {
     answer(url === null ? null : { edge: { origin: 'https://a.example', rank: 0, weight: 1 }, url });
     // those who wait for the answer come before us
@@ -68,13 +81,15 @@ function next(element: HTMLVideoElement, name: string): Promise<Event> {
 
 module('native', {
   afterEach() {
+    for (const dispose of disposals) dispose();
+    disposals.clear();
     for (const element of elements) element.removeAttribute('src');
     elements.clear();
   },
 });
 
 test('gives the element the URL at the edge', async (assert) => {
-  const { element, log, pick } = playing();
+  const { element, log, pick } = playing(assert);
   assert.strictEqual(element.src, '', 'nothing before the edge is known');
   const loaded = next(element, 'loadeddata');
   await pick(CLIP);
@@ -83,7 +98,7 @@ test('gives the element the URL at the edge', async (assert) => {
 });
 
 test('gives it the URL of the service when there is no edge', async (assert) => {
-  const { element, log, pick } = playing();
+  const { element, log, pick } = playing(assert);
   const loaded = next(element, 'loadeddata');
   await pick(null);
   await loaded;
@@ -91,11 +106,11 @@ test('gives it the URL of the service when there is no edge', async (assert) => 
 });
 
 test('asks for an edge that can be read where the element loads with CORS', (assert) => {
-  assert.deepEqual(playing({ crossOrigin: 'anonymous' }).log, ['pick']);
+  assert.deepEqual(playing(assert, { crossOrigin: 'anonymous' }).log, ['pick']);
 });
 
 test('leaves an edge that fails before there is a picture for the service, and shows no error', async (assert) => {
-  const { element, log, pick } = playing();
+  const { element, log, pick } = playing(assert);
   const seen: string[] = [];
   element.addEventListener('error', () => seen.push('error'));
   const loaded = next(element, 'loadeddata');
@@ -106,7 +121,7 @@ test('leaves an edge that fails before there is a picture for the service, and s
 });
 
 test('shows the error of the service, which comes after that of the edge', async (assert) => {
-  const { element, log, pick } = playing({ serviceUrl: BROKEN });
+  const { element, log, pick } = playing(assert, { serviceUrl: BROKEN });
   const failed = next(element, 'error');
   await pick(BROKEN);
   await failed;
@@ -114,26 +129,42 @@ test('shows the error of the service, which comes after that of the edge', async
 });
 
 test('shows the error when the service itself was played', async (assert) => {
-  const { element, log, pick } = playing({ serviceUrl: BROKEN });
+  const { element, log, pick } = playing(assert, { serviceUrl: BROKEN });
   const failed = next(element, 'error');
   await pick(null);
   await failed;
   assert.deepEqual(log, ['pick opaque', 'load service']);
 });
 
-test('leaves an error after the first picture to Video.js', async (assert) => {
-  const { element, log, pick } = playing();
+test('leaves an error of the service after the first picture to Video.js', async (assert) => {
+  const { element, log, pick } = playing(assert);
   const loaded = next(element, 'canplay');
-  await pick(CLIP);
+  await pick(null);
   await loaded;
   const failed = next(element, 'error');
   element.dispatchEvent(new Event('error'));
   await failed;
-  assert.deepEqual(log, ['pick opaque', 'load edge']);
+  assert.deepEqual(log, ['pick opaque', 'load service']);
+});
+
+test('leaves an edge that fails after it for the next, and shows no error', async (assert) => {
+  const { element, log, pick } = playing(assert);
+  const seen: string[] = [];
+  const loaded = next(element, 'canplay');
+  await pick(CLIP);
+  await loaded;
+  for (const name of ['error', 'loadstart', 'loadedmetadata']) element.addEventListener(name, () => seen.push(name));
+  element.dispatchEvent(new Event('error'));
+  const again = next(element, 'canplay');
+  await pick(`${CLIP}?b`);
+  await again;
+  assert.deepEqual(log.slice(2), ['failed https://a.example', 'pick opaque', 'load edge']);
+  assert.true(element.src.endsWith('?b'));
+  assert.deepEqual(seen, []);
 });
 
 test('goes on with a play() that came while the edge was picked', async (assert) => {
-  const { element, log, pick } = playing();
+  const { element, log, pick } = playing(assert);
   element.play().catch(() => undefined);
   const going = next(element, 'playing');
   await pick(CLIP);
@@ -142,7 +173,7 @@ test('goes on with a play() that came while the edge was picked', async (assert)
 });
 
 test('goes on with it at the service too, when the edge fails', async (assert) => {
-  const { element, log, pick } = playing();
+  const { element, log, pick } = playing(assert);
   element.play().catch(() => undefined);
   const going = next(element, 'playing');
   await pick(BROKEN);
@@ -151,7 +182,7 @@ test('goes on with it at the service too, when the edge fails', async (assert) =
 });
 
 test('does nothing after it is disposed', async (assert) => {
-  const { element, log, pick, dispose } = playing();
+  const { element, log, pick, dispose } = playing(assert);
   dispose();
   await pick(CLIP);
   assert.strictEqual(element.src, '');
@@ -159,7 +190,7 @@ test('does nothing after it is disposed', async (assert) => {
 });
 
 test("tells the player of the service's URL, once, and never of the edge's", async (assert) => {
-  const { tech, log, pick, dispose } = playing({ enableSourceset: true });
+  const { tech, log, pick, dispose } = playing(assert, { enableSourceset: true });
   const own = tech.triggerSourceset;
   await pick(CLIP);
   own(CLIP);

@@ -89,6 +89,13 @@ const TABLE: { readonly [K in keyof EdgeSelectOptions]-?: { right: readonly unkn
   lookupStaggerMs: { right: [0, 250, 60_000], wrong: [-1, 60_001, 1.5, '250', null] },
   lookupTimeoutMs: { right: [0, 3000, 60_000], wrong: [-1, 60_001, 1.5, '3000', null] },
   stallMs: { right: [0, 600, 60_000], wrong: [-1, 60_001, 1.5, '600', null] },
+  acceptable: {
+    right: [{}, { drainMs: 4000 }, { thinning: { amount: 0.3 } }, { stalls: {} }, { thinning: undefined }],
+    wrong: [null, 'all', 1, true, []],
+  },
+  refreshMinMs: { right: [1000, 60_000, 3_600_000], wrong: [999, 3_600_001, 1500.5, '60000', null] },
+  refreshMaxMs: { right: [0, 600_000, 3_600_000], wrong: [-1, 3_600_001, 1.5, '600000', null] },
+  minDwellMs: { right: [0, 20_000, 3_600_000], wrong: [-1, 3_600_001, 1.5, '20000', null] },
   edgeUrl: { right: [(url: string) => url], wrong: ['https://{edge}', null, {}] },
   serviceUrl: { right: [(url: string) => url], wrong: ['https://{edge}', null, {}] },
   allowedHosts: { right: [[], ['edge.example']], wrong: ['edge.example', [''], [null], {}] },

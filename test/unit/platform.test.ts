@@ -102,6 +102,40 @@ test('knows the page: its URL, its scheme, and that no service worker stands bet
   assert.false(platform.controlled());
 });
 
+/** What the browser says of itself while `run` runs. */
+function saying(owner: object, name: string, value: unknown, run: () => void): void {
+  Object.defineProperty(owner, name, { configurable: true, value });
+  try {
+    run();
+  } finally {
+    Reflect.deleteProperty(owner, name); // that of the prototype is back
+  }
+}
+
+test('knows whether there is a network, and takes a browser that does not say for one that has', (assert) => {
+  const platform = browserPlatform();
+  assert.strictEqual(platform.online(), navigator.onLine);
+  for (const [onLine, online] of [
+    [true, true],
+    [false, false],
+    [undefined, true],
+  ]) {
+    saying(navigator, 'onLine', onLine, () => {
+      assert.strictEqual(platform.online(), online, String(onLine));
+    });
+  }
+});
+
+test('knows whether anybody can see the page', (assert) => {
+  const platform = browserPlatform();
+  assert.strictEqual(platform.hidden(), document.visibilityState === 'hidden');
+  for (const state of ['visible', 'hidden']) {
+    saying(document, 'visibilityState', state, () => {
+      assert.strictEqual(platform.hidden(), state === 'hidden');
+    });
+  }
+});
+
 test('keeps strings in the tab', (assert) => {
   const platform = browserPlatform();
   assert.strictEqual(platform.recall('edge-select:test'), null);

@@ -27,7 +27,7 @@ const selection: Selection = {
   probes: [probe('a'), probe('b', { outcome: 'late', status: null, elapsedMs: null, requestMs: Infinity })],
   measuredAt: 0,
 };
-const session = { sessionId: 'a1b2', from: null };
+const session = { sessionId: 'a1b2', from: null, left: null };
 
 function reportOf(
   assert: Assert,

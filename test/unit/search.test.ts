@@ -4,6 +4,7 @@ import type { EdgeSelectOptions } from '../../src/options.js';
 import type { Win } from '../../src/preflight.js';
 import type { Method } from '../../src/probe.js';
 import { search, type Search } from '../../src/search.js';
+import type { Selection } from '../../src/selection.js';
 import type { Edge } from '../../src/servers.js';
 import type { Input } from '../../src/switch.js';
 import { answers, lookups, SETTLED_MS } from '../support/conducting.js';
@@ -31,9 +32,14 @@ interface Change {
   readonly page?: FakePage;
   readonly cooling?: readonly string[];
   readonly current?: Edge;
+  /** The edge of this selection must go. */
+  readonly leaving?: Selection;
 }
 
-function searching(assert: Assert, { options = {}, page = {}, cooling = [], current }: Change = {}): Searching {
+function searching(
+  assert: Assert,
+  { options = {}, page = {}, cooling = [], current, leaving }: Change = {},
+): Searching {
   const fake = fakePlatform(assert, page);
   const shared = directory(fake.platform);
   for (const origin of cooling) shared.failed(origin);
@@ -47,6 +53,7 @@ function searching(assert: Assert, { options = {}, page = {}, cooling = [], curr
     platform: fake.platform,
     directory: shared,
     current: () => current ?? null,
+    leaving: () => leaving ?? null,
     send: (input) => inputs.push(input),
     suspect: ({ origin }) => suspected.push(origin),
     warn: (text) => warnings.push(text),
@@ -164,7 +171,7 @@ test('puts edges that lost by a failure in cool-down, and learns how quick the o
   searched.race();
   await searched.fake.advance(SETTLED_MS);
   assert.deepEqual([searched.shared.cooling(A), searched.shared.cooling(B)], [false, true]);
-  assert.strictEqual(searched.shared.patienceMs(A, 600), 800, 'four times 200 ms');
+  assert.strictEqual(searched.shared.record(A).firstByteMs, 200);
 });
 
 test('only suspects edges when none answered: it may be the line', async (assert) => {

@@ -1,5 +1,7 @@
 import QUnit from 'qunit';
 import { EdgeSelectError } from '../../src/errors.js';
+import type { EdgeSelectEvent } from '../../src/events.js';
+import type { Probe } from '../../src/probe.js';
 import type { Selection } from '../../src/selection.js';
 import { step, type Effect, type Input, type State } from '../../src/switch.js';
 
@@ -16,109 +18,122 @@ const selection = (name: string): Selection => ({
   measuredAt: 0,
 });
 const a = selection('a');
-const b = selection('b');
+const b = { ...selection('b'), measuredAt: 1 };
+const B = 'https://b.example';
+const PROBE: Probe = {
+  ...{ edge: a.chosen, method: 'HEAD', outcome: 'ok', status: 200, elapsedMs: 20, requestMs: 20 },
+  capabilities: {},
+};
 const error = new EdgeSelectError('TOKENS_EMPTY', {});
 const otherError = new EdgeSelectError('EDGES_COOLING', { edges: 1 });
 
 const STATES = {
   idle: { kind: 'idle' },
   selecting: { kind: 'selecting' },
-  steady: { kind: 'steady', selection: a },
-  reselecting: { kind: 'reselecting', selection: a, because: 'a failed' },
+  steady: { kind: 'steady', selection: a, contender: null },
+  asked: { kind: 'reselecting', selection: a, contender: null, because: 'asked for', how: 'asked' },
+  comparing: { kind: 'reselecting', selection: a, contender: null, because: 'the map moved', how: 'compare' },
+  'comparing again': { kind: 'reselecting', selection: a, contender: B, because: 'a second look', how: 'compare' },
+  leaving: { kind: 'reselecting', selection: a, contender: null, because: 'stalls', how: 'leave' },
   bypassed: { kind: 'bypassed', error },
   disposed: { kind: 'disposed' },
-} satisfies { [K in State['kind']]: Extract<State, { kind: K }> };
+} satisfies Record<string, State>;
 
 const INPUTS = {
   begin: { kind: 'begin' },
   known: { kind: 'known', selection: b },
   'found a': { kind: 'found', selection: { ...a } },
   'found b': { kind: 'found', selection: b },
-  'raced a': { kind: 'raced', selection: { ...a, measuredAt: 5 } },
+  'raced a': { kind: 'raced', selection: { ...a, probes: [] } },
   'raced b': { kind: 'raced', selection: b },
   failed: { kind: 'failed', error: otherError },
-  reselect: { kind: 'reselect', because: 'asked for' },
+  'refreshed, the same': { kind: 'refreshed', candidates: { ...a, expiresAt: 99 } },
+  'refreshed, others': { kind: 'refreshed', candidates: { ...a, edges: [b.chosen] } },
+  'reselect: asked': { kind: 'reselect', because: 'asked for', how: 'asked' },
+  'reselect: compare': { kind: 'reselect', because: 'a gain', how: 'compare' },
+  'reselect: leave': { kind: 'reselect', because: 'stalls', how: 'leave' },
   dispose: { kind: 'dispose' },
 } satisfies Record<string, Input>;
 
-/** What comes of each input in each state. A dash: it is ignored, and nothing is done. */
-const TABLE: Record<State['kind'], Record<keyof typeof INPUTS, string>> = {
+type InputName = keyof typeof INPUTS;
+
+/** What comes of each input in each state. What is not here is ignored, and nothing is done. */
+const TABLE: Record<keyof typeof STATES, Partial<Record<InputName, string>>> = {
   idle: {
     begin: 'selecting: search',
     known: 'steady b: tell selected b, report b',
-    'found a': '-',
-    'found b': '-',
-    'raced a': '-',
-    'raced b': '-',
     failed: 'bypassed EDGES_COOLING: tell bypassed EDGES_COOLING',
-    reselect: '-',
     dispose: 'disposed',
   },
   selecting: {
-    begin: '-',
-    known: '-',
     'found a': 'steady a: tell selected a',
     'found b': 'steady b: tell selected b',
-    'raced a': '-',
-    'raced b': '-',
     failed: 'bypassed EDGES_COOLING: tell bypassed EDGES_COOLING',
-    reselect: '-',
     dispose: 'disposed',
   },
   steady: {
-    begin: '-',
-    known: '-',
-    'found a': '-',
-    'found b': '-',
     'raced a': 'steady a: tell raced a, report a',
-    'raced b': '-',
     failed: 'bypassed EDGES_COOLING: tell bypassed EDGES_COOLING',
-    reselect: 'reselecting a because asked for: search',
+    'refreshed, the same': 'steady a',
+    'refreshed, others': 'steady a: compare because the map moved',
+    'reselect: asked': 'asked a because asked for: search',
+    'reselect: compare': 'compare a because a gain: search',
+    'reselect: leave': 'leave a because stalls: search',
     dispose: 'disposed',
   },
-  reselecting: {
-    begin: '-',
-    known: '-',
+  asked: {
     'found a': 'steady a: tell selected a',
-    'found b': 'steady b: tell selected b, tell switched b from https://a.example because a failed',
-    'raced a': '-',
-    'raced b': '-',
+    'found b': 'steady b: tell selected b, tell switched b from a because asked for, move from a: asked',
     failed: 'steady a: tell warned no other edge could be looked for: EDGES_COOLING',
-    reselect: '-',
+    'refreshed, the same': 'asked a because asked for',
+    'refreshed, others': 'asked a because asked for: compare because the map moved',
+    'reselect: leave': 'leave a because stalls: search',
+    dispose: 'disposed',
+  },
+  comparing: {
+    'found a': 'steady a: tell selected a',
+    'found b': 'steady a, b contends: tell selected a, compare because the map moved: a second look',
+    failed: 'steady a: tell warned no other edge could be looked for: EDGES_COOLING',
+    'refreshed, the same': 'compare a because the map moved',
+    'refreshed, others': 'compare a because the map moved: compare because the map moved',
+    'reselect: leave': 'leave a because stalls: search',
+    dispose: 'disposed',
+  },
+  'comparing again': {
+    'found a': 'steady a: tell selected a',
+    'found b': 'steady b: tell selected b, tell switched b from a because a second look, move from a: compare',
+    failed: 'steady a, b contends: tell warned no other edge could be looked for: EDGES_COOLING',
+    'refreshed, the same': 'compare a because a second look',
+    'refreshed, others': 'compare a because a second look: compare because the map moved',
+    'reselect: leave': 'leave a because stalls: search',
+    dispose: 'disposed',
+  },
+  leaving: {
+    'found a': 'steady a: tell selected a',
+    'found b': 'steady b: tell selected b, tell switched b from a because stalls, move from a: leave',
+    failed: 'steady a: tell warned no other edge could be looked for: EDGES_COOLING',
+    'refreshed, the same': 'leave a because stalls',
+    'refreshed, others': 'leave a because stalls: compare because the map moved',
     dispose: 'disposed',
   },
   bypassed: {
-    begin: '-',
-    known: '-',
-    'found a': '-',
-    'found b': '-',
-    'raced a': '-',
-    'raced b': '-',
-    failed: '-',
-    reselect: 'selecting: search',
+    'reselect: asked': 'selecting: search',
+    'reselect: compare': 'selecting: search',
+    'reselect: leave': 'selecting: search',
     dispose: 'disposed',
   },
-  disposed: {
-    begin: '-',
-    known: '-',
-    'found a': '-',
-    'found b': '-',
-    'raced a': '-',
-    'raced b': '-',
-    failed: '-',
-    reselect: '-',
-    dispose: '-',
-  },
+  disposed: {},
 };
 
-const nameOf = ({ chosen }: Selection): string => chosen.origin.slice(8, 9);
+const letterOf = (origin: string): string => origin.slice(8, 9);
+const nameOf = ({ chosen }: Selection): string => letterOf(chosen.origin);
 
 function stateText(state: State): string {
   switch (state.kind) {
     case 'steady':
-      return `steady ${nameOf(state.selection)}`;
+      return `steady ${nameOf(state.selection)}${state.contender ? `, ${letterOf(state.contender)} contends` : ''}`;
     case 'reselecting':
-      return `reselecting ${nameOf(state.selection)} because ${state.because}`;
+      return `${state.how} ${nameOf(state.selection)} because ${state.because}`;
     case 'bypassed':
       return `bypassed ${state.error.code}`;
     default:
@@ -127,19 +142,33 @@ function stateText(state: State): string {
 }
 
 function effectText(effect: Effect): string {
-  if (effect.do === 'search') return 'search';
-  if (effect.do === 'report') return `report ${nameOf(effect.selection)}`;
-  const { event } = effect;
+  switch (effect.do) {
+    case 'search':
+      return 'search';
+    case 'report':
+      return `report ${nameOf(effect.selection)}`;
+    case 'compare':
+      return `compare because ${effect.because}`;
+    case 'move':
+      return `move from ${letterOf(effect.from.origin)}: ${effect.how}`;
+    case 'tell':
+      return `tell ${eventText(effect.event)}`;
+    default:
+      return effect satisfies never;
+  }
+}
+
+function eventText(event: EdgeSelectEvent): string {
   switch (event.type) {
     case 'edgeselect:selected':
     case 'edgeselect:raced':
-      return `tell ${event.type.slice(11)} ${nameOf(event.selection)}`;
+      return `${event.type.slice(11)} ${nameOf(event.selection)}`;
     case 'edgeselect:switched':
-      return `tell switched ${nameOf(event.selection)} from ${event.from} because ${event.because}`;
+      return `switched ${nameOf(event.selection)} from ${letterOf(event.from)} because ${event.because}`;
     case 'edgeselect:bypassed':
-      return `tell bypassed ${event.error.code}`;
+      return `bypassed ${event.error.code}`;
     case 'edgeselect:warned':
-      return `tell warned ${event.text}`;
+      return `warned ${event.text}`;
     default:
       return event.type;
   }
@@ -156,27 +185,40 @@ module('switch');
 for (const kind of Object.keys(STATES) as (keyof typeof STATES)[]) {
   test.each(
     `when ${kind}, does what the table says for every input, and ignores the others`,
-    Object.fromEntries(Object.keys(INPUTS).map((name) => [name, name as keyof typeof INPUTS])),
+    Object.fromEntries(Object.keys(INPUTS).map((name) => [name, name as InputName])),
     (assert, name) => {
-      assert.strictEqual(stepText(STATES[kind], INPUTS[name]), TABLE[kind][name]);
+      assert.strictEqual(stepText(STATES[kind], INPUTS[name]), TABLE[kind][name] ?? '-');
     },
   );
 }
 
 test('keeps the newest selection of the edge it stays with', (assert) => {
   const fresher = { ...a, measuredAt: 99 };
-  const next = step(STATES.reselecting, { kind: 'found', selection: fresher });
-  assert.deepEqual(next.state, { kind: 'steady', selection: fresher });
+  const next = step(STATES.asked, { kind: 'found', selection: fresher });
+  assert.deepEqual(next.state, { kind: 'steady', selection: fresher, contender: null });
+});
+
+test('keeps what a race measured even where it does not follow it, and says that the edge stayed', (assert) => {
+  const { state } = step(STATES.comparing, { kind: 'found', selection: { ...b, measuredAt: 99 } });
+  const selection: Selection = { ...b, measuredAt: 99, chosen: a.chosen, reason: 'stayed' };
+  assert.deepEqual(state, { kind: 'steady', selection, contender: B });
 });
 
 test('takes the probes that ended after the choice into its selection', (assert) => {
-  const full = { ...a, measuredAt: 77 };
-  assert.deepEqual(step(STATES.steady, { kind: 'raced', selection: full }).state, { kind: 'steady', selection: full });
+  const full = { ...a, probes: [PROBE] };
+  const { state } = step(STATES.steady, { kind: 'raced', selection: full });
+  assert.deepEqual(state, { kind: 'steady', selection: full, contender: null });
 });
 
-test('ignores the end of a race whose edge is no longer the one in use', (assert) => {
-  const earlier = { ...a, chosen: { ...a.chosen } };
+test('ignores the end of a race that is not the last', (assert) => {
+  const earlier = { ...a, measuredAt: -5 };
   assert.strictEqual(step(STATES.steady, { kind: 'raced', selection: earlier }).state, STATES.steady);
+});
+
+test('holds the tokens and edges of the newest answer, and goes on with the edge in use', (assert) => {
+  const candidates = { tokens: ['t2'], edges: [b.chosen], expiresAt: 9 };
+  const { state } = step(STATES.steady, { kind: 'refreshed', candidates });
+  assert.deepEqual(state, { kind: 'steady', selection: { ...a, ...candidates }, contender: null });
 });
 
 test('writes into no state that it is given', (assert) => {
@@ -189,7 +231,7 @@ test.each(
   'is bypassed, even while an edge is in use, when edges must not serve',
   ['CREDENTIALS_NOT_ALLOWED', 'VHS_REPLACED'] as const,
   (assert, code) => {
-    const next = step(STATES.reselecting, { kind: 'failed', error: new EdgeSelectError(code, {}) });
+    const next = step(STATES.asked, { kind: 'failed', error: new EdgeSelectError(code, {}) });
     assert.strictEqual(next.state.kind, 'bypassed');
   },
 );
@@ -199,6 +241,6 @@ test.each(
   ['CREDENTIALS_NOT_ALLOWED', 'VHS_REPLACED'] as const,
   (assert, code) => {
     const state: State = { kind: 'bypassed', error: new EdgeSelectError(code, {}) };
-    assert.deepEqual(step(state, { kind: 'reselect', because: 'asked for' }), { state, effects: [] });
+    assert.deepEqual(step(state, { kind: 'reselect', because: 'asked for', how: 'asked' }), { state, effects: [] });
   },
 );

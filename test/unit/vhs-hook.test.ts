@@ -46,6 +46,10 @@ function hooked(
       return Promise.resolve(null);
     },
     ended: () => undefined,
+    prove: () => undefined,
+    differs: () => undefined,
+    again: () => null,
+    newest: (_: string, text: string) => text,
     serviceUrl: (url: string) => url,
   };
   return { remove: hookRequests(xhr, global, routes, fakePlatform(assert).platform), requests };

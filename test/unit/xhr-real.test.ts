@@ -1,5 +1,6 @@
 import QUnit from 'qunit';
 import { browserPlatform } from '../../src/platform.js';
+import type { Lane } from '../../src/transport/attempt.js';
 import { TransportRequest } from '../../src/transport/xhr.js';
 import { cleanUp, network, ORIGIN, testWorld, type World } from '../functional/tools.js';
 import { EVENTS } from '../support/transporting.js';
@@ -61,12 +62,20 @@ test.each('does the same with', ERRANDS, async (assert, errand) => {
 
 /** A transport of the origin alone, in the real browser. */
 function transport(): TransportRequest {
-  const lane = { edge: null, opened: null, guarded: false, patienceMs: 0, limitMs: 0, checksLength: false };
+  const lane: Omit<Lane, 'url'> = {
+    ...{ edge: null, opened: null, guarded: false, patienceMs: 0, limitMs: 0, checksLength: false, resumes: true },
+    isTooSlow: () => false,
+    rateShown: (rate) => rate,
+  };
   const routes = {
     page: document.baseURI,
     next: ({ url }: { url: string }, tries: readonly unknown[]) =>
       Promise.resolve(tries.length === 0 ? { ...lane, url } : null),
     ended: () => undefined,
+    prove: () => undefined,
+    differs: () => undefined,
+    again: () => null,
+    newest: (_: string, text: string) => text,
     serviceUrl: (url: string) => url,
   };
   return new TransportRequest({ routes, platform: browserPlatform(), requestType: '', timeoutMs: 0 });

@@ -1,0 +1,217 @@
+/**
+ * What is learnt from how requests went. In: their ends. Out: events; who is silent, who has failed. One decider: whoever
+ * sees a failure, it is charged here, and to nobody when nobody delivers.
+ */
+import type { Directory } from './directory.js';
+import type { FailureKind, Tell } from './events.js';
+import type { Platform } from './platform.js';
+import type { Edge } from './servers.js';
+import type { Lane, Outcome, Parked } from './transport/attempt.js';
+import type { Routes } from './transport/deliver.js';
+import { isLive, newerOf } from './transport/playlist.js';
+import { WORTH_LEAVING } from './transport/pace.js';
+import { blames, isDenied, nameOf, type MediaRequest, type Try } from './transport/route.js';
+
+/** What the account asks of its surroundings. */
+export interface AccountTools {
+  readonly platform: Platform;
+  readonly directory: Directory;
+  readonly tell: Tell;
+  /** The edge in use. */
+  readonly chosen: () => Edge | null;
+  /** It was charged with a failure. */
+  readonly onLost: (edge: Edge, because: string) => void;
+}
+
+/** What one edge did for one source. */
+export interface Seen {
+  readonly bytes: number;
+  readonly requests: number;
+  readonly failures: number;
+  readonly bitsPerSecond: number | null;
+}
+
+/** The account of one source. */
+export interface Account extends Pick<Routes, 'ended' | 'prove' | 'differs' | 'newest' | 'again'> {
+  /** An edge that may only have been cut off: charged when somebody else delivers. */
+  readonly suspect: (edge: Edge) => void;
+  /** It is the edge's fault. */
+  charge(edge: Edge, because: FailureKind): void;
+  /** What was denied to edges may be asked of them again: they are others. */
+  forgiveDenials(): void;
+  seen(origin: string): Seen;
+  /** Whether it says nothing at the moment. */
+  isSilent(origin: string): boolean;
+  /** Whether nobody says anything at the moment. */
+  isAllSilent(): boolean;
+  /** Whether anybody ever delivered anything. */
+  hasDelivered(): boolean;
+  /** Whether lengths here are those of encoded bodies: nothing is short by them. */
+  isEncoded(): boolean;
+  /** Whether two servers are known to have different files of the same names. */
+  areStrangers(a: string, b: string): boolean;
+  /** Whether only the origin may answer requests of this type, until the next selection. */
+  isOriginOnly(requestType: string): boolean;
+  dispose(): void;
+}
+
+/** What a silent server has to say it in, while another delivers: several round trips of a phone. */
+const PROOF_MS = 250;
+/** All are asked again after this when nobody delivers: quick enough for a tunnel, slow enough for a phone's battery. */
+const AGAIN_MS = 500;
+/** Where VHS sets no limit, as for the lowest rendition: its own for playlists. */
+const NO_LIMIT_MS = 45_000;
+const NOTHING = { bytes: 0, requests: 0, failures: 0 };
+
+/** Empty. */
+export function account({ platform, directory, tell, chosen, onLost }: AccountTools): Account {
+  /** Types of request that only the origin may answer, until the next selection. */
+  const originOnly = new Set<string>();
+  /** Edges that did not answer when nobody did; charged once somebody else delivers. */
+  const suspects = new Set<Edge>();
+  /** Origins that are silent at the moment. */
+  const silent = new Set<string>();
+  /** Pairs of servers whose files are not the same. */
+  const strangers = new Set<string>();
+  /** Live playlists by URL. */
+  const playlists = new Map<string, string>();
+  const ledger = new Map<string, typeof NOTHING>();
+  const proofs = new Set<() => void>();
+  /** Lengths here are those of encoded bodies: nothing is short by them. */
+  let isEncoded = false;
+  let hasDelivered = false;
+  let allSilent = false;
+  let isDisposed = false;
+
+  return {
+    ended,
+    prove,
+    differs,
+    newest,
+    again,
+    charge,
+    seen,
+    suspect: (edge) => suspects.add(edge),
+    forgiveDenials() {
+      originOnly.clear();
+    },
+    isSilent: (origin) => silent.has(origin),
+    isAllSilent: () => allSilent,
+    hasDelivered: () => hasDelivered,
+    isEncoded: () => isEncoded,
+    areStrangers: (a, b) => strangers.has(pairOf(a, b)),
+    isOriginOnly: (requestType) => originOnly.has(requestType),
+    dispose() {
+      isDisposed = true;
+      for (const end of [...proofs]) end();
+    },
+  };
+
+  function ended(request: MediaRequest, tries: readonly Try[], to: Lane | null, outcome: Outcome): void {
+    if (isDisposed) return;
+    allSilent = !to && outcome.kind === 'failed' && outcome.status === 0;
+    if (!to || outcome.kind !== 'delivered') {
+      // when nobody delivers it is the viewer's line
+      for (const one of tries) if (one.edge && blames(one)) charge(one.edge, one.because);
+      suspects.clear();
+      silent.clear();
+      return;
+    }
+    hasDelivered = true;
+    for (const one of tries) if (one.edge) judge(one.edge, one, outcome);
+    for (const edge of suspects) if (edge.origin !== to.edge?.origin) charge(edge, 'silent');
+    suspects.clear();
+    const { bytes, firstByteMs, elapsedMs } = outcome;
+    const { url, requestType } = request;
+    const name = nameOf(request, to.edge);
+    silent.delete(name);
+    if (to.edge) directory.answered(name, firstByteMs);
+    directory.delivered(name, bytes, elapsedMs);
+    note(name, bytes);
+    if (!to.edge && isDenied(tries)) {
+      originOnly.add(requestType);
+      tell({ type: 'edgeselect:warned', text: `edges deny '${requestType}', the origin does not: it serves these` });
+    }
+    for (const [i, { edge, because, status }] of tries.entries()) {
+      const next = nameOf(request, (tries[i + 1] ?? to).edge);
+      tell({ type: 'edgeselect:failedover', url, from: nameOf(request, edge), to: next, because, status });
+    }
+    tell({ type: 'edgeselect:served', url, edge: name, requestType, bytes, firstByteMs, elapsedMs });
+    for (const one of tries) if (one.edge) lose(one.edge, one.because);
+  }
+
+  function judge(edge: Edge, one: Try, by: Extract<Outcome, { kind: 'delivered' }>): void {
+    note(edge.origin, one.bytes, 1);
+    const { because } = one;
+    // as many bytes as the next server gave, and fewer than announced
+    if (because === 'short' && one.bytes === by.bytes) isEncoded = true;
+    else if (because === 'silent' || because === 'stalled') silent.add(edge.origin);
+    else if (because === 'slow') {
+      const gain = by.bytes / by.elapsedMs / (one.bytes / one.elapsedMs);
+      if (gain >= WORTH_LEAVING) directory.failed(edge.origin);
+      else directory.lineSeemsSlow();
+    } else if (blames(one) || because !== 'status') directory.failed(edge.origin);
+  }
+
+  function note(origin: string, bytes: number, failures = 0): void {
+    const before = ledger.get(origin) ?? NOTHING;
+    ledger.set(origin, {
+      bytes: before.bytes + bytes,
+      requests: before.requests + 1,
+      failures: before.failures + failures,
+    });
+  }
+
+  function seen(origin: string): Seen {
+    return { ...(ledger.get(origin) ?? NOTHING), bitsPerSecond: directory.record(origin).bitsPerSecond };
+  }
+
+  function charge(edge: Edge, because: FailureKind): void {
+    directory.failed(edge.origin);
+    lose(edge, because);
+  }
+
+  function lose(edge: Edge, because: FailureKind): void {
+    if (chosen()?.origin === edge.origin && directory.record(edge.origin).isOut) onLost(edge, because);
+  }
+
+  /** Another has delivered: who says nothing even now is deaf, and not cut off together with all others. */
+  function prove(parked: ReadonlyMap<Try, Parked>): void {
+    const end = (): void => {
+      cancel();
+      proofs.delete(end);
+      for (const [{ edge, because }, { spoke, abort }] of parked) {
+        abort();
+        if (!edge || isDisposed) continue;
+        silent.delete(edge.origin);
+        if (!spoke()) charge(edge, because);
+      }
+    };
+    const cancel = platform.after(PROOF_MS, end);
+    proofs.add(end);
+    if (isDisposed) end();
+  }
+
+  function differs(tries: readonly Try[], to: Lane): void {
+    const name = new URL(to.url).origin;
+    for (const { edge, bytes } of tries)
+      if (bytes > 0 && edge) strangers.add(pairOf(edge.origin, to.edge?.origin ?? name));
+  }
+
+  /** With a query, it may be an answer to one state of the player (RFC 8216bis, section 6.2.5). */
+  function newest(url: string, text: string): string {
+    if (/[?&]_HLS_/.test(url)) return text;
+    const newer = newerOf(playlists.get(url), text);
+    if (isLive(newer)) playlists.set(url, newer);
+    return newer;
+  }
+
+  function again({ timeoutMs }: MediaRequest, elapsedMs: number): number | null {
+    const leftMs = (timeoutMs || NO_LIMIT_MS) - elapsedMs;
+    return hasDelivered && !isDisposed && leftMs > 0 ? Math.min(AGAIN_MS, leftMs) : null;
+  }
+}
+
+function pairOf(a: string, b: string): string {
+  return [a, b].sort().join(' ');
+}

@@ -1,0 +1,216 @@
+/**
+ * Which server each request goes to, and how patient to be there. In: requests, who is chosen, what was learnt. Out: lanes.
+ * Sends nothing, and blames nobody.
+ */
+import type { Account } from './account.js';
+import type { Directory } from './directory.js';
+import { patienceMs } from './edges.js';
+import type { Settings } from './options.js';
+import type { Permit } from './permit.js';
+import type { Platform } from './platform.js';
+import type { Selection } from './selection.js';
+import type { Edge } from './servers.js';
+import type { Lane } from './transport/attempt.js';
+import type { Routes } from './transport/deliver.js';
+import { isTooSlow, WORTH_LEAVING, type Alternative, type Demand } from './transport/pace.js';
+import { nameOf, nextStop, type MediaRequest, type Try } from './transport/route.js';
+import type { Service } from './verdict.js';
+
+/** What the dispatcher asks of the conductor. */
+export interface DispatchTools {
+  readonly platform: Platform;
+  readonly directory: Directory;
+  readonly settings: Settings;
+  readonly rules: Permit;
+  readonly account: Account;
+  selection(): Selection | null;
+  /** Best first, while there is no selection. */
+  leaders(): readonly Edge[];
+  /** Whoever holds a request that is new; null: nobody does. */
+  hold(request: MediaRequest, signal: AbortSignal): Promise<Lane> | null;
+  /** What playback can bear now; null: nobody knows. */
+  demand(): Demand | null;
+}
+
+/** The way of one source's requests. */
+export interface Dispatch extends Pick<Routes, 'next' | 'serviceUrl'> {
+  lane(request: MediaRequest, edge: Edge | null, opened: Lane['opened']): Lane;
+  /** The edge in use and the others, for the verdict; null: none is in use. */
+  readonly service: () => Service | null;
+  /** Whom to load from; null: the origin. */
+  best(): Edge | null;
+  /** ms of `now()`. */
+  readonly lastRequestAt: () => number;
+}
+
+/** A look at the rate of a long body; shorter ones are noise. */
+const MEASURE_EVERY_MS = 1000;
+
+/** Sends nothing by itself. */
+export function dispatch(tools: DispatchTools): Dispatch {
+  const { platform, directory, settings, rules, account } = tools;
+  let lastRequestAt = platform.now();
+
+  return {
+    next,
+    lane,
+    serviceUrl,
+    service,
+    best: () => known().find(({ origin }) => !directory.record(origin).isOut) ?? null,
+    lastRequestAt: () => lastRequestAt,
+  };
+
+  function next(request: MediaRequest, tries: readonly Try[], signal: AbortSignal): ReturnType<Routes['next']> {
+    if (tries.length === 0) {
+      lastRequestAt = platform.now();
+      const held = tools.hold(request, signal);
+      if (held) return held;
+    }
+    const edges = ranked(request);
+    const stop = nextStop(request, edges, tries) ?? lastResort(request, edges, tries);
+    return stop && lane(request, stop.edge, null, tries);
+  }
+
+  /** Best first: the chosen, those that ran by their time, the others by rank, those that are silent. */
+  function ranked(request: MediaRequest): readonly Edge[] {
+    if (account.isOriginOnly(request.requestType)) return [];
+    const usable = known().filter(({ origin }) => !directory.record(origin).isOut);
+    const isSilent = ({ origin }: Edge): boolean => account.isSilent(origin);
+    const ordered = [...usable.filter((edge) => !isSilent(edge)), ...usable.filter(isSilent)];
+    return ordered.filter(rules.mayServe(request));
+  }
+
+  function known(): readonly Edge[] {
+    const selected = tools.selection();
+    const ran = (selected?.probes ?? []).filter(({ outcome }) => outcome === 'ok');
+    ran.sort((a, b) => (a.elapsedMs ?? 0) - (b.elapsedMs ?? 0));
+    const all = selected ? [selected.chosen, ...ran.map(({ edge }) => edge), ...selected.edges] : [...tools.leaders()];
+    return [...new Map(all.map((edge) => [edge.origin, edge])).values()];
+  }
+
+  /** When the origin has failed as well, those that are out are all there is. */
+  function lastResort(
+    request: MediaRequest,
+    edges: readonly Edge[],
+    tries: readonly Try[],
+  ): { readonly edge: Edge } | null {
+    const origin = tries.find(({ edge }) => edge === null);
+    if (!origin || origin.because === 'late' || (origin.status >= 400 && origin.status < 500)) return null;
+    const isTried = (edge: Edge): boolean => tries.some((one) => one.edge?.origin === edge.origin);
+    const edge = known()
+      .filter(rules.mayServe(request))
+      .find((one) => !isTried(one) && !edges.includes(one));
+    return edge ? { edge } : null;
+  }
+
+  function lane(request: MediaRequest, edge: Edge | null, opened: Lane['opened'], tries: readonly Try[] = []): Lane {
+    // a blocking request is silent on purpose until the next part is there (RFC 8216bis, section 6.2.5.2)
+    const isBlocking = /[?&]_HLS_msn=/.test(request.url);
+    const name = nameOf(request, edge);
+    const isSegment = request.requestType === 'segment' && tools.demand() !== null;
+    return {
+      edge,
+      opened,
+      url: edge ? settings.edgeUrl(request.url, edge) : request.url,
+      guarded: edge !== null && rules.isGuarded(request),
+      patienceMs: isBlocking ? 0 : edge ? patienceAt(edge, tries.length > 0) : originPatience(name, tries),
+      checksLength: edge !== null && !account.isEncoded(),
+      resumes:
+        !account.isEncoded() &&
+        tries.every((one) => one.bytes === 0 || !account.areStrangers(nameOf(request, one.edge), name)),
+      // while there is another, the needed rate takes the place of VHS's fixed limit
+      limitMs: isSegment && alternative(request, edge, tries) ? 0 : request.timeoutMs,
+      isTooSlow: isSegment ? slowness(request, edge, tries) : () => false,
+      rateShown: (bytesPerMs) => (isSegment ? Math.max(bytesPerMs, rateAtHand(request, edge)) : bytesPerMs),
+    };
+  }
+
+  function slowness(request: MediaRequest, edge: Edge | null, tries: readonly Try[]): Lane['isTooSlow'] {
+    const name = nameOf(request, edge);
+    const before = tries.find(({ because }) => because === 'slow');
+    let measuredMs = 0;
+    return (flow) => {
+      // a long body would tell too late that its server has become slow
+      if (flow.elapsedMs - measuredMs >= MEASURE_EVERY_MS) {
+        if (measuredMs > 0) directory.flowed(name, flow.bytesPerMs * 8000);
+        measuredMs = flow.elapsedMs;
+      }
+      const demand = tools.demand();
+      const other = alternative(request, edge, tries);
+      if (!demand || !other || !isTooSlow(flow, demand, other)) return false;
+      if (!before || flow.bytesPerMs >= WORTH_LEAVING * (before.bytes / before.elapsedMs)) return true;
+      // it is as slow as the one before it: the viewer's line
+      directory.lineSeemsSlow();
+      return false;
+    };
+  }
+
+  /** What requests will flow at once this edge is left, in bytes per ms: its dip is nothing that VHS is to thin for. */
+  function rateAtHand(request: MediaRequest, edge: Edge | null): number {
+    const demand = tools.demand();
+    const other = edge && demand && alternative(request, edge, []);
+    // a dip is for the buffer to bear, while there is one
+    if (!other || demand.bufferMs < demand.segmentMs) return 0;
+    const { usualBitsPerSecond } = directory.record(edge.origin);
+    return Math.min((usualBitsPerSecond ?? 0) / 8000, other.bytesPerMs ?? Infinity);
+  }
+
+  /** A stand-by starts before the one before it is given up: what is silent stays open meanwhile. */
+  function patienceAt({ origin }: Edge, isStandBy: boolean): number {
+    const own = directory.record(origin).firstByteMs;
+    // an unknown edge is at least as far away as the nearest
+    const others = known().flatMap((edge) => directory.record(edge.origin).firstByteMs ?? []);
+    const firstByteMs = own ?? (others.length > 0 ? Math.min(...others) : null);
+    return patienceMs({ firstByteMs }, isStandBy ? settings.stallMs / 2 : settings.stallMs);
+  }
+
+  /** Nobody is better than the origin, unless edges may be back: they are asked again when it is silent too. */
+  function originPatience(name: string, tries: readonly Try[]): number {
+    return account.hasDelivered() && tries.length > 0 ? patienceMs(directory.record(name), 2 * settings.stallMs) : 0;
+  }
+
+  /** The quickest of those to whom the request could go on. */
+  function alternative(request: MediaRequest, edge: Edge | null, tries: readonly Try[]): Alternative | null {
+    const isTried = (origin: string): boolean => tries.some((one) => one.edge?.origin === origin);
+    const others = ranked(request)
+      .filter(({ origin }) => origin !== edge?.origin && !isTried(origin) && !account.isSilent(origin))
+      .map(({ origin }) => directory.record(origin))
+      .map(({ firstByteMs, bitsPerSecond }) => ({
+        firstByteMs: firstByteMs ?? 0,
+        bytesPerMs: bitsPerSecond === null ? null : bitsPerSecond / 8000,
+      }))
+      .filter(({ bytesPerMs }) => bytesPerMs !== null || !directory.isLineSlow());
+    others.sort((a, b) => (b.bytesPerMs ?? Infinity) - (a.bytesPerMs ?? Infinity));
+    return others[0] ?? null;
+  }
+
+  function service(): Service | null {
+    const selected = tools.selection();
+    if (!selected) return null;
+    const { origin } = selected.chosen;
+    const others = known()
+      .filter((edge) => edge.origin !== origin)
+      .map((edge) => directory.record(edge.origin))
+      .filter(({ isOut }) => !isOut);
+    const rates = others.flatMap(({ bitsPerSecond }) => bitsPerSecond ?? []);
+    const probe = selected.probes.find(({ edge }) => edge.origin === origin);
+    const { firstByteMs, usualFirstByteMs } = directory.record(origin);
+    return {
+      edge: origin,
+      ...{ firstByteMs, usualFirstByteMs, allSilent: account.isAllSilent() },
+      bitsPerSecond: directory.record(origin).bitsPerSecond,
+      failures: account.seen(origin).failures,
+      moveAway: probe?.capabilities.moveAway === true,
+      bestOther: rates.length > 0 ? Math.max(...rates) : null,
+      hasUnmeasured: others.length > rates.length,
+      lineIsSlow: directory.isLineSlow(),
+    };
+  }
+
+  function serviceUrl(url: string, { edge, url: at }: Lane, asked: string): string {
+    const { origin } = new URL(at);
+    // a redirect to another host is the edge's word: later requests follow it, as they would without us
+    if (!edge || new URL(url).origin !== origin) return url;
+    return settings.serviceUrl ? settings.serviceUrl(url, edge) : new URL(asked).origin + url.slice(origin.length);
+  }
+}

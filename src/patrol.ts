@@ -1,0 +1,182 @@
+/**
+ * What is done once a second while a source plays: a look at the service, the map's question when its time has come, a
+ * probe for an edge whose cool-down is over. In: time, and what playback shows. Out: verdicts, fresh candidates.
+ */
+import type { Directory } from './directory.js';
+import type { Settings } from './options.js';
+import type { Platform } from './platform.js';
+import type { Sensed } from './playback/sense.js';
+import { race } from './preflight.js';
+import type { RaceRequest } from './probe.js';
+import { lookUp, raceMethod, type Candidates, type Selection } from './selection.js';
+import type { EdgeSource, SourceObject } from './source.js';
+import { GAIN, LOOK_EVERY_MS, observe, watchAnew, type Service, type Verdict } from './verdict.js';
+
+/** A verdict that asks for something. */
+export type Judgement = Exclude<Verdict, { kind: 'stay' }>;
+
+/** What the patrol asks of the conductor. */
+export interface PatrolTools {
+  readonly platform: Platform;
+  readonly directory: Directory;
+  readonly settings: Settings;
+  readonly source: EdgeSource;
+  readonly given: SourceObject;
+  selection(): Selection | null;
+  /** ms of `now()`. */
+  lastRequestAt(): number;
+  /** What a probe asks for the headers of. */
+  probeRequest(): RaceRequest;
+  /** What playback shows; null: it cannot be looked at. */
+  look(): Sensed | null;
+  /** What is known of the edge in use and of the others; null: none is in use. */
+  service(): Service | null;
+  /** Is told each verdict but `stay`. */
+  onVerdict(verdict: Judgement, edge: string): void;
+  onRefreshed(candidates: Candidates): void;
+  /** An edge that was out answers again. */
+  onReturn(): void;
+  /** While bypassed: all of it is tried again. */
+  onRetry(): void;
+}
+
+/** The patrol of one source. */
+export interface Patrol {
+  /** The lookups were just made: the next ones come with their TTL. */
+  lookedUp(candidates: Candidates): void;
+  /** The edge in use was left because of this, at this rate: does that help? */
+  left(because: string, bitsPerSecond: number | null): void;
+  /** A lookup or a race failed: the next ones come with back-off. */
+  failed(): void;
+  stop(): void;
+}
+
+/** Charges that a slow line of the viewer's brings about as well. */
+const SLOW = ['thinned', 'throughput', 'drain', 'stalls'];
+/** Of the time between two questions, up or down: players that came together do not ask together. */
+const JITTER = 0.2;
+
+/** Begins at once. */
+export function patrol(tools: PatrolTools): Patrol {
+  const { platform, directory, settings, source, given } = tools;
+  const { refreshMinMs, refreshMaxMs } = settings;
+  const stopped = new AbortController();
+  let dueAt = platform.now() + LOOK_EVERY_MS;
+  let cancelBeat = platform.after(LOOK_EVERY_MS, beat);
+  let refreshAt = Infinity;
+  /** The rate of the edge before this one, until it is known whether leaving it helped. */
+  let before: number | null = null;
+  let watch = watchAnew();
+  let watched = '';
+  let failures = 0;
+  let isAsking = false;
+  return {
+    lookedUp(candidates) {
+      failures = 0;
+      plan(candidates.expiresAt - platform.now());
+    },
+    left(because, bitsPerSecond) {
+      before = SLOW.includes(because) ? bitsPerSecond : null;
+    },
+    failed,
+    stop() {
+      cancelBeat();
+      stopped.abort();
+    },
+  };
+
+  function plan(inMs: number): void {
+    const boundedMs = Math.min(Math.max(inMs, refreshMinMs), refreshMaxMs);
+    refreshAt = platform.now() + boundedMs * (1 - JITTER / 2 + JITTER * platform.random());
+  }
+
+  function failed(): void {
+    failures += 1;
+    plan(refreshMinMs * 2 ** (failures - 1));
+  }
+
+  function beat(): void {
+    const now = platform.now();
+    const lateMs = now - dueAt;
+    dueAt = now + LOOK_EVERY_MS;
+    cancelBeat = platform.after(LOOK_EVERY_MS, beat);
+    look(now, lateMs);
+    if (stopped.signal.aborted) return;
+    tryOut(now);
+    if (now >= refreshAt && !isAsking && !isResting(now)) void refresh();
+  }
+
+  /** Paused for long, or hidden and silent: nobody may ever need what would be asked for. */
+  function isResting(now: number): boolean {
+    if (now - tools.lastRequestAt() <= refreshMinMs) return false;
+    return platform.hidden() || tools.look()?.paused === true;
+  }
+
+  function look(at: number, lateMs: number): void {
+    const sensed = tools.look();
+    const service = tools.service();
+    if (before !== null && service?.bitsPerSecond) {
+      if (service.bitsPerSecond < GAIN * before) directory.lineSeemsSlow();
+      before = null;
+    }
+    if (!sensed || !service) return;
+    // another edge is judged by what it does itself
+    if (service.edge !== watched) watch = watchAnew();
+    watched = service.edge;
+    const look = { ...sensed, at, lateMs, hidden: platform.hidden(), offline: !platform.online() };
+    const observed = observe(watch, look, service, settings.acceptable);
+    watch = observed.watch;
+    if (observed.verdict.kind !== 'stay') tools.onVerdict(observed.verdict, service.edge);
+  }
+
+  /** The first-level question once more; the tokens it gives are resolved too, so that their edges are known when needed. */
+  async function refresh(): Promise<void> {
+    if (!tools.selection()) {
+      failed();
+      tools.onRetry();
+      return;
+    }
+    isAsking = true;
+    try {
+      const candidates = await lookUp(source, given, settings, {
+        ask: (question) => directory.ask(question, settings),
+        cooling: directory.cooling,
+        secure: platform.secure(),
+        platform,
+        pageId: directory.pageId,
+        signal: stopped.signal,
+      });
+      if (stopped.signal.aborted) return;
+      failures = 0;
+      plan(candidates.expiresAt - platform.now());
+      tools.onRefreshed(candidates);
+    } catch {
+      // the answer that is held goes on to serve (RFC 8767)
+      failed();
+    } finally {
+      isAsking = false;
+    }
+  }
+
+  /** One small request to an edge whose time is over, from one player of the page: if it answers, requests may follow. */
+  function tryOut(now: number): void {
+    for (const edge of tools.selection()?.edges ?? []) {
+      const { isOut, coolUntil } = directory.record(edge.origin);
+      if (!isOut || coolUntil > now || directory.onTrial.has(edge.origin)) continue;
+      directory.onTrial.add(edge.origin);
+      const request = tools.probeRequest();
+      const method = raceMethod(settings.preflight, request.url, false);
+      const rules = { ...settings, method, rank: 'arrival' as const };
+      const trial = race([edge], request, rules, { platform, signal: stopped.signal, warn: () => undefined });
+      void trial.ended.then(([probe]) => {
+        directory.onTrial.delete(edge.origin);
+        if (stopped.signal.aborted) return;
+        if (probe?.outcome !== 'ok') directory.failed(edge.origin);
+        else {
+          directory.answered(edge.origin, probe.elapsedMs ?? 0);
+          tools.onReturn();
+        }
+      });
+    }
+  }
+}

@@ -1,0 +1,95 @@
+/**
+ * Who waits for the race. In: requests that come before there is a selection. Out: where each goes, at most
+ * `originAfterMs` later. Whatever need not wait does not.
+ */
+import type { Directory } from './directory.js';
+import { hold, type Held } from './hold.js';
+import type { Settings } from './options.js';
+import type { Permit } from './permit.js';
+import type { Platform } from './platform.js';
+import type { RaceRequest } from './probe.js';
+import type { Search } from './search.js';
+import { raceMethod } from './selection.js';
+import type { Edge } from './servers.js';
+import type { MediaRequest } from './transport/route.js';
+
+/** A request whose wait is over. */
+export interface Waited extends Held {
+  readonly waitedMs: number;
+}
+
+/** The waiting room of one source. */
+export interface Waiting {
+  /** @returns null when the request is none that waits: it goes its way without a selection, which is to the origin */
+  hold(request: MediaRequest, running: Search, signal: AbortSignal): Promise<Waited> | null;
+  /** For a media element, which is to have its URL within `originAfterMs`. */
+  pick(running: Search, crossOrigin: string | null, signal: AbortSignal): Promise<Edge | null>;
+  /** Remembers what a race may ask for. */
+  saw(request: MediaRequest): void;
+  /** What races that nothing waits for ask for the headers of. */
+  readonly lastPlaylist: () => RaceRequest;
+}
+
+const PLAYLISTS = ['hls-playlist', 'dash-manifest'];
+
+/**
+ * @param key      what makes two searches the same, for all players of the page
+ * @param request  what races ask for before there was a playlist
+ */
+export function waiting(
+  key: string,
+  request: RaceRequest,
+  settings: Settings,
+  rules: Permit,
+  { directory, platform }: { readonly directory: Directory; readonly platform: Platform },
+): Waiting {
+  let lastPlaylist = request;
+  let heldFor: Search | null = null;
+  let heldSince = 0;
+  return { hold: holdIt, pick, saw, lastPlaylist: () => lastPlaylist };
+
+  function saw(seen: MediaRequest): void {
+    if (PLAYLISTS.includes(seen.requestType)) lastPlaylist = rules.raceRequest(seen);
+  }
+
+  function holdIt(asked: MediaRequest, running: Search, signal: AbortSignal): Promise<Waited> | null {
+    const mayRace = !rules.isGuarded(asked) || rules.allowsCredentials;
+    const isPlaylist = PLAYLISTS.includes(asked.requestType) && asked.method === 'GET';
+    // a lookup that is out for longer than a second nameserver would have had to wait is not waited for
+    const now = platform.now();
+    const isLate =
+      running.lookingUp() && (now - running.startedAt > settings.lookupStaggerMs || directory.waitedInVain.has(key));
+    // one after the other, requests are held for no longer than one alone
+    const since = heldFor === running ? heldSince : now;
+    const leftMs = settings.originAfterMs - (now - since);
+    const waits = isPlaylist && mayRace && !isLate && leftMs >= 0;
+
+    const method = raceMethod(settings.preflight, asked.url, waits);
+    const raced = isPlaylist ? rules.raceRequest(asked) : lastPlaylist;
+    let held = waits;
+    const isMine = running.run({ request: raced, method, held: () => held });
+    if (!waits) return null;
+    heldFor = running;
+    heldSince = since;
+
+    const isRace = isMine && method === 'GET' && !platform.controlled();
+    const win = isRace ? running.win : running.win.then((winner) => winner && { ...winner, opened: null });
+    const patience = { originAfterMs: leftMs, limitMs: asked.timeoutMs, raced: isRace };
+    return hold(raced, win, patience, { platform, signal }).then((found) => {
+      held = false;
+      if (running.lookingUp()) directory.waitedInVain.add(key);
+      return { ...found, waitedMs: platform.now() - now };
+    });
+  }
+
+  async function pick(running: Search, crossOrigin: string | null, signal: AbortSignal): Promise<Edge | null> {
+    // without `crossorigin` the element loads without CORS, and so must the race
+    const opaque = crossOrigin === null;
+    const wanted = { ...rules.plainRequest(crossOrigin === 'use-credentials'), opaque, media: true };
+    const method = settings.preflight === 'OPTIONS' && !opaque ? 'OPTIONS' : 'HEAD';
+    running.run({ request: wanted, method, held: () => true });
+    const patience = { originAfterMs: settings.originAfterMs, limitMs: 0, raced: false };
+    const { edge } = await hold(wanted, running.win, patience, { platform, signal });
+    return edge;
+  }
+}

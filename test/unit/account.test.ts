@@ -1,0 +1,216 @@
+import QUnit from 'qunit';
+import { account, type Account } from '../../src/account.js';
+import { directory, type Directory } from '../../src/directory.js';
+import type { EdgeSelectEvent, FailureKind } from '../../src/events.js';
+import type { Edge } from '../../src/servers.js';
+import type { Lane, Outcome, Parked } from '../../src/transport/attempt.js';
+import type { MediaRequest, Try } from '../../src/transport/route.js';
+import { fakePlatform, nothingLeft, type FakePlatform } from '../support/platform.js';
+
+const { module, test } = QUnit;
+
+const edge = (name: string): Edge => ({ origin: `https://${name}.example`, rank: 0, weight: 1 });
+const [A, B] = [edge('a'), edge('b')];
+const REQUEST: MediaRequest = {
+  ...{ url: 'https://video.example/0.ts', method: 'GET', headers: {}, withCredentials: false },
+  ...{ requestType: 'segment', timeoutMs: 3000, binary: true },
+};
+const DELIVERED: Outcome = { kind: 'delivered', firstByteMs: 40, elapsedMs: 1000, bytes: 1_000_000 };
+const FAILED: Outcome = {
+  ...{ kind: 'failed', because: 'silent', status: 0, bytes: 0, elapsedMs: 600, opened: null, parked: null },
+};
+
+const tried = (at: Edge | null, because: FailureKind, more: Partial<Try> = {}): Try => ({
+  ...{ edge: at, because, status: 0, bytes: 0, elapsedMs: 600 },
+  ...more,
+});
+const laneOf = (at: Edge | null): Lane => ({
+  ...{ edge: at, url: `${at?.origin ?? 'https://video.example'}/0.ts`, opened: null, guarded: false, patienceMs: 600 },
+  ...{ checksLength: true, resumes: true, limitMs: 0, isTooSlow: () => false, rateShown: (rate) => rate },
+});
+
+interface Accounting {
+  readonly fake: FakePlatform;
+  readonly page: Directory;
+  readonly books: Account;
+  readonly events: EdgeSelectEvent[];
+  readonly lost: string[];
+  out(): string[];
+}
+
+/** The books of a source that plays from a. */
+function accounting(assert: Assert): Accounting {
+  const fake = fakePlatform(assert);
+  const page = directory(fake.platform);
+  const events: EdgeSelectEvent[] = [];
+  const lost: string[] = [];
+  const books = account({
+    platform: fake.platform,
+    directory: page,
+    tell: (event) => events.push(event),
+    chosen: () => A,
+    onLost: ({ origin }, because) => lost.push(`${origin} ${because}`),
+  });
+  const out = (): string[] => [A, B].map(({ origin }) => origin).filter((origin) => page.record(origin).isOut);
+  return { fake, page, books, events, lost, out };
+}
+
+const parked = (spoke: boolean, aborted: string[] = []): Parked => ({
+  spoke: () => spoke,
+  abort: () => aborted.push('it'),
+});
+
+module('account', nothingLeft);
+
+/** What an edge did before another delivered, and whether it is charged for that at once. */
+const FAULTS: Readonly<Record<string, { readonly one: Try; readonly charged: boolean }>> = {
+  'refused or reset the connection': { one: tried(A, 'refused'), charged: true },
+  'broke off its body': { one: tried(A, 'short', { bytes: 1000, status: 200 }), charged: true },
+  'answered 503': { one: tried(A, 'status', { status: 503 }), charged: true },
+  'answered 429': { one: tried(A, 'status', { status: 429 }), charged: true },
+  'answered a page': { one: tried(A, 'html', { status: 200 }), charged: true },
+  'gave other bytes': { one: tried(A, 'differs', { status: 206 }), charged: true },
+  'took no Range': { one: tried(A, 'range', { status: 200 }), charged: true },
+  'had no such file': { one: tried(A, 'status', { status: 404 }), charged: false },
+  'was silent': { one: tried(A, 'silent'), charged: false },
+  'stopped in its body': { one: tried(A, 'stalled', { bytes: 1000, status: 200 }), charged: false },
+};
+
+test.each('when another delivers, an edge that', FAULTS, (assert, { one, charged }) => {
+  const { books, lost, out } = accounting(assert);
+  books.ended(REQUEST, [one], laneOf(B), DELIVERED);
+  assert.deepEqual(out(), charged ? [A.origin] : []);
+  assert.deepEqual(lost, charged ? [`${A.origin} ${one.because}`] : [], 'the edge in use is lost');
+});
+
+test('nobody is charged for silence, refusal or reset when nobody delivers', (assert) => {
+  const { books, lost, out } = accounting(assert);
+  for (const because of ['silent', 'stalled', 'refused', 'short'] as const) {
+    books.ended(REQUEST, [tried(A, because), tried(B, because)], null, FAILED);
+  }
+  assert.deepEqual([out(), lost], [[], []]);
+  assert.true(books.isAllSilent());
+});
+
+test('an answer that blames an edge does so even when nobody delivers', (assert) => {
+  const { books, out } = accounting(assert);
+  books.ended(REQUEST, [tried(A, 'status', { status: 500 })], null, { ...FAILED, because: 'status', status: 500 });
+  assert.deepEqual(out(), [A.origin]);
+});
+
+test('an edge that says nothing for another 250 ms, while others deliver, is deaf', async (assert) => {
+  const { fake, books, lost, out } = accounting(assert);
+  const silent = tried(A, 'silent');
+  const aborted: string[] = [];
+  books.ended(REQUEST, [silent], laneOf(B), DELIVERED);
+  assert.true(books.isSilent(A.origin), 'requests avoid it meanwhile');
+  books.prove(new Map([[silent, parked(false, aborted)]]));
+  await fake.advance(249);
+  assert.deepEqual([out(), aborted], [[], []]);
+  await fake.advance(1);
+  assert.deepEqual([out(), aborted, lost], [[A.origin], ['it'], [`${A.origin} silent`]]);
+  assert.false(books.isSilent(A.origin));
+});
+
+test('an edge that spoke after all was cut off together with the others', async (assert) => {
+  const { fake, books, lost, out } = accounting(assert);
+  const silent = tried(A, 'stalled');
+  books.ended(REQUEST, [silent], laneOf(B), DELIVERED);
+  books.prove(new Map([[silent, parked(true)]]));
+  await fake.advance(250);
+  assert.deepEqual([out(), lost], [[], []]);
+  assert.false(books.isSilent(A.origin));
+});
+
+test('gives up what is still open when it is disposed, and charges nobody', (assert) => {
+  const { books, out } = accounting(assert);
+  const aborted: string[] = [];
+  books.prove(new Map([[tried(A, 'silent'), parked(false, aborted)]]));
+  books.dispose();
+  books.prove(new Map([[tried(B, 'silent'), parked(false, aborted)]]));
+  assert.deepEqual([aborted, out()], [['it', 'it'], []]);
+});
+
+/** Rates in bytes per millisecond. */
+const SPEEDS = {
+  'gained a quarter: it is the edge’s fault': { before: 100, after: 125, charged: true },
+  'gained less: it is the viewer’s line': { before: 100, after: 124, charged: false },
+};
+
+test.each('leaving a slow edge', SPEEDS, (assert, { before, after, charged }) => {
+  const { page, books, out } = accounting(assert);
+  const slow = tried(A, 'slow', { bytes: before * 1000, elapsedMs: 1000, status: 200 });
+  books.ended(REQUEST, [slow], laneOf(B), { ...DELIVERED, bytes: after * 1000, elapsedMs: 1000 });
+  assert.deepEqual(out(), charged ? [A.origin] : []);
+  assert.strictEqual(page.isLineSlow(), !charged);
+});
+
+test('that the line is slow is forgotten after 10 min, the next time after 20, at most 1 h', async (assert) => {
+  const { fake, page } = accounting(assert);
+  for (const minutes of [10, 20, 40, 60, 60]) {
+    page.lineSeemsSlow();
+    await fake.advance(minutes * 60_000 - 1);
+    assert.true(page.isLineSlow(), `${minutes} min`);
+    await fake.advance(1);
+    assert.false(page.isLineSlow(), `${minutes} min`);
+  }
+});
+
+test('edges that were suspected by a race are charged when somebody else delivers, and not when they do', (assert) => {
+  const { books, out } = accounting(assert);
+  books.suspect(A);
+  books.suspect(B);
+  books.ended(REQUEST, [], laneOf(B), DELIVERED);
+  assert.deepEqual(out(), [A.origin]);
+});
+
+test('suspicion is dropped when nobody delivers', (assert) => {
+  const { books, out } = accounting(assert);
+  books.suspect(A);
+  books.ended(REQUEST, [tried(B, 'refused')], null, FAILED);
+  books.ended(REQUEST, [], laneOf(B), DELIVERED);
+  assert.deepEqual(out(), []);
+});
+
+test('tells each server that was left, then who served', (assert) => {
+  const { books, events } = accounting(assert);
+  books.ended(REQUEST, [tried(A, 'refused'), tried(B, 'short', { status: 200 })], laneOf(null), DELIVERED);
+  const url = REQUEST.url;
+  const origin = 'https://video.example';
+  assert.deepEqual(events, [
+    { type: 'edgeselect:failedover', url, from: A.origin, to: B.origin, because: 'refused', status: 0 },
+    { type: 'edgeselect:failedover', url, from: B.origin, to: origin, because: 'short', status: 200 },
+    {
+      ...{ type: 'edgeselect:served', url, edge: origin, requestType: 'segment' },
+      ...{ bytes: 1_000_000, firstByteMs: 40, elapsedMs: 1000 },
+    },
+  ]);
+});
+
+test('learns how quick who served is, and keeps count of what each did', (assert) => {
+  const { page, books } = accounting(assert);
+  books.ended(REQUEST, [tried(A, 'short', { bytes: 500 })], laneOf(B), DELIVERED);
+  books.ended(REQUEST, [], laneOf(B), DELIVERED);
+  assert.deepEqual(books.seen(B.origin), { bytes: 2_000_000, requests: 2, failures: 0, bitsPerSecond: 8_000_000 });
+  assert.deepEqual(books.seen(A.origin), { bytes: 500, requests: 1, failures: 1, bitsPerSecond: null });
+  assert.strictEqual(page.record(B.origin).firstByteMs, 40);
+});
+
+test('servers with other files are strangers, in either order', (assert) => {
+  const { books } = accounting(assert);
+  books.differs([tried(A, 'stalled', { bytes: 1000 }), tried(null, 'silent')], laneOf(B));
+  assert.true(books.areStrangers(A.origin, B.origin));
+  assert.true(books.areStrangers(B.origin, A.origin));
+  assert.false(books.areStrangers(A.origin, 'https://c.example'));
+});
+
+test('all are asked again only where somebody has delivered before, and within VHS’s own limit', (assert) => {
+  const { books } = accounting(assert);
+  assert.strictEqual(books.again(REQUEST, 100), null, 'a source that never played fails as it would without us');
+  books.ended(REQUEST, [], laneOf(B), DELIVERED);
+  assert.strictEqual(books.again(REQUEST, 100), 500);
+  assert.strictEqual(books.again(REQUEST, 2900), 100);
+  assert.strictEqual(books.again(REQUEST, 3000), null);
+  assert.strictEqual(books.again({ ...REQUEST, timeoutMs: 0 }, 44_000), 500, 'the lowest rendition is bounded too');
+  assert.strictEqual(books.again({ ...REQUEST, timeoutMs: 0 }, 45_000), null);
+});

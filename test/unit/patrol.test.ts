@@ -1,0 +1,198 @@
+import QUnit from 'qunit';
+import { directory, type Directory } from '../../src/directory.js';
+import type { EdgeSelectOptions } from '../../src/options.js';
+import { patrol, type Patrol } from '../../src/patrol.js';
+import type { Question } from '../../src/resolver.js';
+import type { Candidates, Selection } from '../../src/selection.js';
+import { atEnd, fakePlatform, nothingLeft, type FakePlatform } from '../support/platform.js';
+import { answer, settings, SOURCE, srv } from './given.js';
+
+const { module, test } = QUnit;
+
+const A = 'https://a.example';
+const B = 'https://b.example';
+const edges = [A, B].map((origin) => ({ origin, rank: 0, weight: 1 }));
+
+interface Patrolling {
+  readonly fake: FakePlatform;
+  readonly page: Directory;
+  readonly patrolling: Patrol;
+  readonly asked: Question[];
+  readonly refreshed: Candidates[];
+  /** `return`, `retry`. */
+  readonly told: string[];
+  isResting: boolean;
+  isBypassed: boolean;
+  /** The map does not answer. */
+  isMapDead: boolean;
+}
+
+/** A patrol of a source that plays from a; the lookups were made just now, with a TTL of 120 s. */
+function patrols(assert: Assert, options: Partial<EdgeSelectOptions> = {}): Patrolling {
+  const fake = fakePlatform(assert);
+  const page = directory(fake.platform);
+  const [chosen] = edges;
+  if (!chosen) throw new Error('no edge');
+  const selection: Selection = {
+    ...{ service: SOURCE.service, tokens: [], edges, expiresAt: 0, chosen, reason: 'quickest', probes: [] },
+    measuredAt: 0,
+  };
+  const resolver = {
+    resolve(question: Question) {
+      state.asked.push(question);
+      if (state.isMapDead) return Promise.reject(new Error('dead'));
+      return Promise.resolve(answer([question.lookup === 'tokens' ? srv('t.example') : srv('c.example')], 120));
+    },
+  };
+  const patrolling = patrol({
+    platform: fake.platform,
+    directory: page,
+    settings: settings({ resolver, ...options }),
+    source: SOURCE,
+    given: { src: SOURCE.src },
+    selection: () => (state.isBypassed ? null : selection),
+    lastRequestAt: () => (state.isResting ? -Infinity : fake.platform.now()),
+    probeRequest: () => ({ url: SOURCE.src, headers: {}, withCredentials: false }),
+    look: () => null,
+    service: () => null,
+    onVerdict: () => undefined,
+    onRefreshed: (candidates) => state.refreshed.push(candidates),
+    onReturn: () => state.told.push('return'),
+    onRetry: () => state.told.push('retry'),
+  });
+  const state: Patrolling = {
+    ...{ fake, page, patrolling, asked: [], refreshed: [], told: [] },
+    ...{ isResting: false, isBypassed: false, isMapDead: false },
+  };
+  atEnd(assert, patrolling.stop);
+  patrolling.lookedUp({ tokens: [], edges, expiresAt: fake.platform.now() + 120_000 });
+  return state;
+}
+
+const firsts = ({ asked }: Patrolling): number => asked.filter(({ lookup }) => lookup === 'tokens').length;
+
+module('patrol', nothingLeft);
+
+test('repeats the first-level question at the TTL, resolves the tokens, and hands on the edges', async (assert) => {
+  const all = patrols(assert);
+  await all.fake.advance(119_000);
+  assert.strictEqual(firsts(all), 0);
+  await all.fake.advance(2000);
+  assert.deepEqual(
+    all.asked.map(({ lookup, name }) => `${lookup} ${name}`),
+    ['tokens _https._tcp.video.example', 'servers t.example'],
+  );
+  assert.deepEqual(
+    all.refreshed.map((candidates) => [candidates.tokens, candidates.edges.map(({ origin }) => origin)]),
+    [[['t.example'], ['https://c.example']]],
+  );
+  await all.fake.advance(121_000);
+  assert.strictEqual(firsts(all), 2, 'and so on');
+});
+
+test('asks no sooner than `refreshMinMs` and no later than `refreshMaxMs`, whatever the TTL', async (assert) => {
+  const slow = patrols(assert, { refreshMinMs: 180_000 });
+  await slow.fake.advance(179_000);
+  assert.strictEqual(firsts(slow), 0);
+  await slow.fake.advance(2000);
+  assert.strictEqual(firsts(slow), 1);
+  const quick = patrols(assert, { refreshMinMs: 10_000, refreshMaxMs: 30_000 });
+  quick.patrolling.lookedUp({ tokens: [], edges, expiresAt: quick.fake.platform.now() + 120_000 });
+  await quick.fake.advance(31_000);
+  assert.strictEqual(firsts(quick), 1);
+});
+
+test('varies the time by 10 %, so that players that came together do not ask together', async (assert) => {
+  for (const [random, seconds] of [
+    [0, 108],
+    [0.999, 132],
+  ] as const) {
+    const all = patrols(assert);
+    all.fake.random(random);
+    all.patrolling.lookedUp({ tokens: [], edges, expiresAt: all.fake.platform.now() + 120_000 });
+    await all.fake.advance((seconds - 1) * 1000);
+    assert.strictEqual(firsts(all), 0, `before ${seconds} s`);
+    await all.fake.advance(2000);
+    assert.strictEqual(firsts(all), 1, `at ${seconds} s`);
+  }
+});
+
+test('asks with back-off when the map is dead, and says nothing: the answer that is held goes on to serve', async (assert) => {
+  const all = patrols(assert, { lookupStaggerMs: 0 });
+  all.isMapDead = true;
+  await all.fake.advance(121_000);
+  assert.strictEqual(firsts(all), 1);
+  await all.fake.advance(60_000);
+  assert.strictEqual(firsts(all), 2, 'after 60 s');
+  await all.fake.advance(61_000);
+  assert.strictEqual(firsts(all), 2);
+  await all.fake.advance(60_000);
+  assert.strictEqual(firsts(all), 3, 'after 120 s more');
+  assert.deepEqual([all.refreshed, all.told], [[], []]);
+});
+
+test('asks nothing while nobody watches, and at once when somebody does again', async (assert) => {
+  const all = patrols(assert);
+  all.isResting = true;
+  all.fake.setHidden(true);
+  await all.fake.advance(600_000);
+  assert.strictEqual(firsts(all), 0);
+  all.isResting = false;
+  await all.fake.advance(1000);
+  assert.strictEqual(firsts(all), 1);
+});
+
+test('tries all of it again while bypassed, with back-off', async (assert) => {
+  const all = patrols(assert);
+  all.isBypassed = true;
+  all.patrolling.failed();
+  await all.fake.advance(61_000);
+  assert.deepEqual([all.told, firsts(all)], [['retry'], 0]);
+  await all.fake.advance(121_000);
+  assert.strictEqual(all.told.length, 2, 'the second after 120 s more');
+});
+
+test('probes an edge whose cool-down is over by one small request, and lets it back when it answers', async (assert) => {
+  const all = patrols(assert);
+  all.page.failed(B);
+  await all.fake.advance(59_000);
+  assert.strictEqual(all.fake.fetches.length, 0);
+  all.fake.expect('b.example');
+  await all.fake.advance(1000);
+  assert.deepEqual(
+    all.fake.fetches.map(({ method, url }) => `${method} ${url}`),
+    [`HEAD ${B}/live/main.m3u8`],
+  );
+  assert.true(all.page.record(B).isOut, 'not before it has answered');
+  await all.fake.advance(1000);
+  assert.strictEqual(all.fake.fetches.length, 1, 'one, for all players of the page');
+  all.fake.last('b.example').respond();
+  await all.fake.advance(1000);
+  assert.false(all.page.record(B).isOut);
+  assert.deepEqual(all.told, ['return']);
+});
+
+test('leaves an edge that fails its probe alone for twice as long', async (assert) => {
+  const all = patrols(assert);
+  all.fake.respond('b.example', 'fail');
+  all.page.failed(B);
+  await all.fake.advance(62_000);
+  const probes = all.fake.all('HEAD https://b.example').length;
+  assert.true(probes > 0);
+  assert.true(all.page.record(B).isOut);
+  await all.fake.advance(110_000);
+  assert.strictEqual(all.fake.all('HEAD https://b.example').length, probes);
+  await all.fake.advance(12_000);
+  assert.true(all.fake.all('HEAD https://b.example').length > probes);
+  assert.deepEqual(all.told, []);
+  all.patrolling.stop();
+  await all.fake.advance(3000);
+});
+
+test('does nothing any more once it is stopped', async (assert) => {
+  const all = patrols(assert);
+  all.page.failed(B);
+  all.patrolling.stop();
+  await all.fake.advance(600_000);
+  assert.deepEqual([all.asked, all.fake.fetches.length], [[], 0]);
+});
