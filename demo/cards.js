@@ -13,9 +13,12 @@ export function cards(where, template, change) {
   const made = new Map(NAMES.map((name) => [name, card(name, template, change)]));
   where.append(...[...made.values()].map(({ item }) => item));
   return {
-    /** @param {readonly {name: string, latencyMs: number, bitsPerSecond: number, condition: string}[]} edges */
-    show(edges) {
-      for (const edge of edges) made.get(edge.name)?.show(edge);
+    /**
+     * @param {readonly {name: string, latencyMs?: number, bitsPerSecond?: number, condition: string}[]} edges
+     * @param {readonly string[]} conditions that a viewer may choose
+     */
+    show(edges, conditions) {
+      for (const edge of edges) made.get(edge.name)?.show(edge, conditions);
     },
     /** @param {string} name @param {string} text such as `serving` */
     badge(name, text) {
@@ -52,19 +55,22 @@ function card(name, template, change) {
   latency.addEventListener('change', () => change(name, { latencyMs: latency.valueAsNumber }));
   condition.addEventListener('change', () => change(name, { condition: condition.value }));
   button.addEventListener('click', () => change(name, { condition: isWell() ? 'refuse' : 'works' }));
-  const isWell = () => condition.value === 'works' || condition.value === 'leave';
+  const isWell = () => ['works', 'leave', 'drain'].includes(condition.value);
 
   return {
     item,
     badge,
-    show({ latencyMs, bitsPerSecond, condition: now }) {
+    show({ latencyMs, bitsPerSecond, condition: now }, conditions) {
+      // real servers have the latency they have
+      latency.parentElement.hidden = latencyMs === undefined;
       if (document.activeElement !== latency) latency.value = String(latencyMs);
       shown.textContent = ms(latencyMs);
+      for (const option of condition.options) option.hidden = !conditions.includes(option.value);
       condition.value = now;
       item.dataset.condition = now;
       button.textContent = isWell() ? 'Break' : 'Repair';
       button.setAttribute('aria-label', `${button.textContent} ${labelOf(name)}`);
-      title.title = rate(bitsPerSecond);
+      title.title = bitsPerSecond === undefined ? '' : rate(bitsPerSecond);
     },
     log(entry) {
       let line = lines.get(entry.seq);

@@ -15,6 +15,7 @@ const CONDITIONS = {
   silent: 'falls silent',
   503: 'answers 503 to everything',
   leave: 'asks its clients to move away',
+  drain: 'fails its health check, and serves on',
 };
 
 /** @param {string} id @returns {any} an element of whatever kind it is */
@@ -63,15 +64,22 @@ showSource();
 function showNetwork(state) {
   const before = network;
   network = state;
-  servers.show(state.edges);
+  servers.show(state.edges, state.conditions);
   for (const input of $('map-choice').querySelectorAll('input')) input.checked = input.value === state.map;
   for (const { name, condition, latencyMs } of state.edges) {
     const was = before?.edges.find((edge) => edge.name === name);
     if (was && was.condition !== condition) say(`${labelOf(name)} ${CONDITIONS[condition]}.`, '', name);
     if (was && was.latencyMs !== latencyMs) say(`${labelOf(name)} is now ${latencyMs} ms away.`, '', name);
   }
+  if (before?.named) sayNamed(before.named, state.named);
   if (!player) play();
   showNow();
+}
+
+/** What changed in the answer of a real map, which looks after its edges itself. */
+function sayNamed(before, now) {
+  for (const name of before) if (!now.includes(name)) say(`The map no longer names ${labelOf(name)}.`, 'bad', name);
+  for (const name of now) if (!before.includes(name)) say(`The map names ${labelOf(name)} again.`, 'good', name);
 }
 
 function play() {
@@ -125,7 +133,9 @@ function showNow() {
   if (chosen) write($('break-chosen'), `${isBroken(chosen) ? 'Repair' : 'Break'} ${labelOf(chosen)}`);
   for (const name of NAMES) {
     const isCooling = EDGES.includes(name) && races.coolFor(name) > 0;
-    servers.badge(name, name === serving ? 'serving' : name === chosen ? 'chosen' : isCooling ? 'left alone' : '');
+    const isNamed = !network.named || name === 'origin' || network.named.includes(name);
+    const state = name === serving ? 'serving' : name === chosen ? 'chosen' : isCooling ? 'left alone' : '';
+    servers.badge(name, isNamed ? state : name === serving ? 'serving, off the map' : 'off the map');
   }
 }
 
@@ -172,7 +182,7 @@ function pretty(text) {
 
 /** @param {string} name */
 function isBroken(name) {
-  return !['works', 'leave'].includes(network.edges.find((edge) => edge.name === name)?.condition);
+  return !['works', 'leave', 'drain'].includes(network.edges.find((edge) => edge.name === name)?.condition);
 }
 
 /** @param {string} method @param {string} path @param {object} body */

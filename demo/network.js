@@ -73,6 +73,7 @@ export class Network {
       secondNameserver: nameservers['tokens'],
       origin: edges['origin'],
       map: this.#map,
+      conditions: CONDITIONS,
       edges: Object.entries(this.#edges).map(([name, edge]) => ({ name, url: edges[name], ...edge })),
     };
   }

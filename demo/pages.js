@@ -6,7 +6,7 @@ import net from 'node:net';
 import { extname, join, sep } from 'node:path';
 import { RefusedError } from './network.js';
 
-/** @typedef {import('./network.js').Network} Network */
+/** @typedef {import('./network.js').Network | import('./stack/network.js').RealNetwork} Network */
 /** @typedef {http.IncomingMessage} Request */
 /** @typedef {http.ServerResponse} Response */
 
@@ -120,9 +120,12 @@ export async function openPages(root, network, firstPort) {
     response.writeHead(200, { ...HEADERS, 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
     tell(response, 'network', network.state);
     const stopWatching = network.watch((entry) => tell(response, 'request', entry));
+    // real servers change by themselves: a health check fails, and the map names one edge less
+    const stopWatchingState = network.watchState?.(() => tell(response, 'network', network.state));
     listeners.add(response);
     response.once('close', () => {
       stopWatching();
+      stopWatchingState?.();
       listeners.delete(response);
     });
   }

@@ -5,7 +5,7 @@ export function startPlayer({ nameserver, secondNameserver, origin }) {
     // VHS rather than the browser's own HLS, where there is a choice
     html5: { vhs: { overrideNative: true } },
   });
-  player.edgeSelect({ nameserver, secondNameserver, allowedHosts: ['localhost'] });
+  player.edgeSelect({ nameserver, secondNameserver, allowedHosts: ['localhost'], maxTokens: 4 });
   player.src({ src: `${origin}/hls/main.m3u8`, type: 'application/x-mpegURL' });
   return player;
 }

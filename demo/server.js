@@ -57,8 +57,14 @@ function changedAtMs(path) {
   return Math.max(0, ...readdirSync(path).map((name) => changedAtMs(join(path, name))));
 }
 
+/** The pretend one, or the one of real servers (`demo/stack/start.js`). */
+async function createNetwork() {
+  if (!process.argv.includes('--real')) return (await import('./network.js')).createNetwork();
+  const { createRealNetwork } = await import('./stack/network.js');
+  return createRealNetwork(join(ROOT, 'demo', 'media'));
+}
+
 async function run() {
-  const { createNetwork } = await import('./network.js');
   const { openPages } = await import('./pages.js');
   const network = await createNetwork();
   const pages = await openPages(ROOT, network, Number(process.env['PORT'] ?? FIRST_PORT)).catch(async (error) => {
@@ -75,4 +81,5 @@ async function run() {
   };
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
+  process.on('SIGHUP', stop);
 }
