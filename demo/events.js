@@ -1,5 +1,5 @@
 /** What happened, in plain words, the newest first. */
-import { element, failure, fileOf, labelOf, list, mark, nameOf, outcome, withNames } from './words.js';
+import { element, failure, fileOf, labelOf, list, mark, nameOf, outcome, sign, withNames } from './words.js';
 
 const MAX_EVENTS = 60;
 
@@ -42,7 +42,7 @@ export function sayEvents(player, say) {
   player.on('edgeselect:switched', ({ from, selection, because }) => {
     chosenWords = '';
     const { origin } = selection.chosen;
-    say(`Switched from ${name(from)} to ${name(origin)}: ${withNames(because)}.`, 'good', nameOf(origin));
+    say(`Switched from ${name(from)} to ${name(origin)}: ${withNames(sign(because))}.`, 'good', nameOf(origin));
   });
   player.on('edgeselect:raced', ({ selection }) => {
     const bad = selection.probes.filter((probe) => probe.outcome !== 'ok');
@@ -54,6 +54,10 @@ export function sayEvents(player, say) {
   });
   player.on('edgeselect:failedover', ({ url, from, to, because, status }) => {
     say(`${fileOf(url)} went from ${name(from)} to ${name(to)}: ${failure(because, status)}.`, 'bad', nameOf(from));
+  });
+  player.on('edgeselect:judged', ({ edge, verdict, because }) => {
+    const next = verdict === 'leave' ? 'It is to be left' : 'Another is looked for';
+    say(`${name(edge)}: ${sign(because)}. ${next}.`, 'bad', nameOf(edge));
   });
   player.on('edgeselect:bypassed', ({ error }) => {
     say(`The origin serves, as it would without the plugin: ${error.code}.`, 'bad', 'origin');

@@ -13,6 +13,9 @@ const CONDITIONS = {
   works: 'works',
   refuse: 'refuses connections',
   silent: 'falls silent',
+  stall: 'stops half-way in each body',
+  cut: 'cuts each body half-way',
+  trickle: 'has become a hundred times slower',
   503: 'answers 503 to everything',
   leave: 'asks its clients to move away',
   drain: 'fails its health check, and serves on',
@@ -109,13 +112,18 @@ function showSelection(selection) {
   races.show(selection);
   chosen = nameOf(selection.chosen.origin);
   whyChosen = races.why(selection);
-  expiresAt = selection.expiresAt;
   servedSince = null;
+  showAnswer(selection);
+  showNow();
+}
+
+/** What the map said, which the player asks again while it plays. @param {any} selection */
+function showAnswer(selection) {
+  expiresAt = selection.expiresAt;
   $('tokens').replaceChildren(...selection.tokens.map((token) => element('li', { textContent: token })));
   const named = selection.edges.map(({ origin }) => nameOf(origin));
   named.sort((a, b) => NAMES.indexOf(a) - NAMES.indexOf(b));
   $('named').replaceChildren(...named.map((name) => element('li', { textContent: labelOf(name) }, [mark(name)])));
-  showNow();
   showExpiry();
 }
 
@@ -146,11 +154,13 @@ function write(where, text) {
 
 function showExpiry() {
   if (expiresAt === null) return;
+  const held = player.edgeSelect().selection;
+  if (held && held.expiresAt !== expiresAt) return showAnswer(held);
   const seconds = Math.ceil((expiresAt - performance.now()) / 1000);
   $('map-note').textContent =
     seconds > 0
       ? `The player keeps this answer for ${seconds} s more.`
-      : 'This answer has run out: “Select again” will ask the map anew.';
+      : 'This answer has run out: the player asks the map anew in a moment.';
   showNow();
 }
 

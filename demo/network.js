@@ -10,7 +10,7 @@ const SERVICE = '_http._tcp.origin.localhost';
 const TTL_SECONDS = 5;
 
 /**
- * @typedef {'works' | 'refuse' | 'silent' | '503' | 'leave'} Condition
+ * @typedef {'works' | 'refuse' | 'silent' | 'stall' | 'cut' | 'trickle' | '503' | 'leave'} Condition
  *   leave: it works, and asks its clients to move away (CMSD `du`)
  * @typedef {{latencyMs: number, bitsPerSecond: number, condition: Condition}} EdgeState
  * @typedef {keyof typeof MAPS} MapAnswer
@@ -34,7 +34,11 @@ const EDGES = {
   origin: { latencyMs: 220, bitsPerSecond: 1_500_000, condition: 'works' },
 };
 
-const CONDITIONS = ['works', 'refuse', 'silent', '503', 'leave'];
+const CONDITIONS = ['works', 'refuse', 'silent', 'stall', 'cut', 'trickle', '503', 'leave'];
+/** Conditions that are faults of the pretend edge, under the same name. */
+const FAULTS = ['refuse', 'silent', 'stall', 'cut'];
+/** Of an edge that has become slow: a third of the lowest rendition. */
+const TRICKLE_BITS_PER_SECOND = 100_000;
 const LARGEST_LATENCY_MS = 1000;
 
 /** What a viewer asked for and cannot have. */
@@ -129,8 +133,11 @@ function described(name, { latencyMs, bitsPerSecond, condition }) {
     latencyMs,
     // who is far away is far away for the first packet too
     connectMs: latencyMs,
-    bitsPerSecond,
-    fault: condition === '503' ? 'status:503' : condition === 'refuse' || condition === 'silent' ? condition : null,
+    bitsPerSecond: condition === 'trickle' ? TRICKLE_BITS_PER_SECOND : bitsPerSecond,
+    fault:
+      condition === '503'
+        ? 'status:503'
+        : /** @type {'refuse' | null} */ (FAULTS.includes(condition) ? condition : null),
     headers: {
       'CMSD-Dynamic': `"${name}";etp=${Math.round(bitsPerSecond / 1000)}${leave}`,
       // the clip plays in a loop: each round is to be seen at the edges, and not in the browser's cache

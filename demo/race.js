@@ -93,7 +93,8 @@ export function race({ runners, note }) {
     const name = (probe) => labelOf(nameOf(probe.edge.origin));
     if (reason === 'only') return 'The only edge that the map named.';
     if (reason === 'known') return 'Known from a moment ago; nothing had to wait.';
-    if (reason === 'stayed') return 'Another was quicker, but not by a quarter: not worth a switch.';
+    if (reason === 'stayed')
+      return 'Another was quicker, but not by a quarter, or only once so far: not worth a switch.';
     if (!own) return 'The first that answered.';
     const leaving = arrived.filter((probe) => probe.capabilities.moveAway && timeOf(probe) < timeOf(own)).map(name);
     if (leaving.length > 0) return `${list(leaving)} answered sooner, but asks its clients to move away.`;

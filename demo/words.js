@@ -58,6 +58,8 @@ const FAILURES = {
   stalled: 'it fell silent half-way',
   slow: 'it was too slow',
   short: 'the body ended too early',
+  late: 'it took longer than the player waits',
+  differs: 'its bytes are not those of the others',
   html: 'it sent a web page in place of the stream',
   range: 'it ignored the byte range',
 };
@@ -66,6 +68,19 @@ const FAILURES = {
 export function failure(because, status) {
   return because === 'status' ? `it answered ${status}` : (FAILURES[because] ?? because);
 }
+
+const SIGNS = {
+  thinned: 'the stream is thinned',
+  throughput: 'it gives less than the best picture needs',
+  stalls: 'the picture stood still',
+  drain: 'the buffer runs dry',
+  failures: 'its requests fail',
+  latency: 'it answers later than it used to',
+  moveAway: 'it asks its clients to move away',
+};
+
+/** Why an edge is judged. @param {string} because */
+export const sign = (because) => SIGNS[because] ?? because;
 
 const OUTCOMES = {
   running: 'still running',

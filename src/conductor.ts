@@ -241,6 +241,9 @@ export function conductor(
       onRefreshed(candidates) {
         send({ kind: 'refreshed', candidates });
       },
+      onLost() {
+        reselect('it failed elsewhere on the page', 'leave');
+      },
       onReturn() {
         const chosen = selection()?.chosen;
         if (chosen && directory.record(chosen.origin).isOut) reselect('an edge is back', 'leave');

@@ -55,6 +55,8 @@ const MIN_RATE_BYTES = 65_536;
 export function answered(record: EdgeRecord, firstByteMs: number): EdgeRecord {
   return {
     ...record,
+    // the rate of an edge that is back was that of other days
+    ...(record.isOut && { bitsPerSecond: null, usualBitsPerSecond: null }),
     firstByteMs: smoothed(record.firstByteMs, firstByteMs, SMOOTHING),
     usualFirstByteMs: smoothed(record.usualFirstByteMs, firstByteMs, LONG_SMOOTHING),
     coolUntil: 0,
@@ -87,8 +89,7 @@ export function failed(record: EdgeRecord, now: number, random: number): EdgeRec
   const failures = now - record.failedAt > 2 * LONGEST_COOL_DOWN_MS ? 1 : record.failures + 1;
   const coolMs = Math.min(COOL_DOWN_MS * 2 ** (failures - 1), LONGEST_COOL_DOWN_MS);
   const coolUntil = now + coolMs * (1 - JITTER / 2 + JITTER * random);
-  // its rate was that of better days
-  return { ...record, bitsPerSecond: null, usualBitsPerSecond: null, failures, failedAt: now, coolUntil, isOut: true };
+  return { ...record, failures, failedAt: now, coolUntil, isOut: true };
 }
 
 /** Whether the edge is to be left alone at `now`, by races and probes too. */

@@ -34,6 +34,8 @@ export interface PatrolTools {
   /** Is told each verdict but `stay`. */
   onVerdict(verdict: Judgement, edge: string): void;
   onRefreshed(candidates: Candidates): void;
+  /** The edge in use is out, by what another player of the page saw. */
+  onLost(): void;
   /** An edge that was out answers again. */
   onReturn(): void;
   /** While bypassed: all of it is tried again. */
@@ -53,6 +55,8 @@ export interface Patrol {
 
 /** Charges that a slow line of the viewer's brings about as well. */
 const SLOW = ['thinned', 'throughput', 'drain', 'stalls'];
+/** Nobody else may be there: another search may find no more than the one before. */
+const LOST_AGAIN_MS = 20_000;
 /** Of the time between two questions, up or down: players that came together do not ask together. */
 const JITTER = 0.2;
 
@@ -68,6 +72,7 @@ export function patrol(tools: PatrolTools): Patrol {
   let before: number | null = null;
   let watch = watchAnew();
   let watched = '';
+  let lostAt = -Infinity;
   let failures = 0;
   let isAsking = false;
   return {
@@ -103,6 +108,11 @@ export function patrol(tools: PatrolTools): Patrol {
     look(now, lateMs);
     if (stopped.signal.aborted) return;
     tryOut(now);
+    const chosen = tools.selection()?.chosen.origin;
+    if (chosen && directory.record(chosen).isOut && now - lostAt >= LOST_AGAIN_MS) {
+      lostAt = now;
+      tools.onLost();
+    }
     if (now >= refreshAt && !isAsking && !isResting(now)) void refresh();
   }
 

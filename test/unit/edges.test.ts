@@ -60,9 +60,11 @@ test('an answer ends a cool-down', (assert) => {
   assert.false(isCooling(answered(failed(UNKNOWN, 5000, EVEN), 20), 5001));
 });
 
-test('a failure does not forget how near the edge is, but how quick it was', (assert) => {
+test('an edge that is back is as near as before, but how quick it is has to be seen again', (assert) => {
   const record = failed(delivered(answered(UNKNOWN, 20), 1_000_000, 1000), 5000, EVEN);
-  assert.deepEqual([record.firstByteMs, record.bitsPerSecond], [20, null]);
+  assert.deepEqual([record.firstByteMs, record.bitsPerSecond], [20, 8_000_000], 'for the report');
+  const back = answered(record, 20);
+  assert.deepEqual([back.firstByteMs, back.bitsPerSecond, back.usualBitsPerSecond], [20, null, null]);
 });
 
 test('the first answer is the time of the edge; each later one counts for 30 %, and for 5 % of what is usual', (assert) => {

@@ -57,6 +57,7 @@ function patrols(assert: Assert, options: Partial<EdgeSelectOptions> = {}): Patr
     service: () => null,
     onVerdict: () => undefined,
     onRefreshed: (candidates) => state.refreshed.push(candidates),
+    onLost: () => state.told.push('lost'),
     onReturn: () => state.told.push('return'),
     onRetry: () => state.told.push('retry'),
   });
@@ -187,6 +188,15 @@ test('leaves an edge that fails its probe alone for twice as long', async (asser
   assert.deepEqual(all.told, []);
   all.patrolling.stop();
   await all.fake.advance(3000);
+});
+
+test('says that the edge in use is out, whoever saw it, and again after 20 s', async (assert) => {
+  const all = patrols(assert);
+  all.page.failed(A);
+  await all.fake.advance(20_000);
+  assert.deepEqual(all.told, ['lost']);
+  await all.fake.advance(1000);
+  assert.deepEqual(all.told, ['lost', 'lost']);
 });
 
 test('does nothing any more once it is stopped', async (assert) => {
