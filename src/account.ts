@@ -40,6 +40,8 @@ export interface Account extends Pick<Routes, 'ended' | 'prove' | 'differs' | 'n
   /** What was denied to edges may be asked of them again: they are others. */
   forgiveDenials(): void;
   seen(origin: string): Seen;
+  /** How often it failed: what several requests see together is one failure. */
+  failures(origin: string): number;
   /** Whether it says nothing at the moment. */
   isSilent(origin: string): boolean;
   /** Whether nobody says anything at the moment. */
@@ -61,6 +63,8 @@ const PROOF_MS = 250;
 const AGAIN_MS = 500;
 /** Where VHS sets no limit, as for the lowest rendition: its own for playlists. */
 const NO_LIMIT_MS = 45_000;
+/** Requests that fail within this time see the same thing: a line may be silent for 2 s. */
+const TOGETHER_MS = 3000;
 const NOTHING = { bytes: 0, requests: 0, failures: 0 };
 
 /** Empty. */
@@ -76,6 +80,7 @@ export function account({ platform, directory, tell, chosen, onLost }: AccountTo
   /** Live playlists by URL. */
   const playlists = new Map<string, string>();
   const ledger = new Map<string, typeof NOTHING>();
+  const failed = new Map<string, { readonly times: number; readonly at: number }>();
   const proofs = new Set<() => void>();
   /** Lengths here are those of encoded bodies: nothing is short by them. */
   let isEncoded = false;
@@ -91,6 +96,7 @@ export function account({ platform, directory, tell, chosen, onLost }: AccountTo
     again,
     charge,
     seen,
+    failures: (origin) => failed.get(origin)?.times ?? 0,
     suspect: (edge) => suspects.add(edge),
     forgiveDenials() {
       originOnly.clear();
@@ -118,8 +124,10 @@ export function account({ platform, directory, tell, chosen, onLost }: AccountTo
       return;
     }
     hasDelivered = true;
-    for (const one of tries) if (one.edge) judge(one.edge, one, outcome);
-    for (const edge of suspects) if (edge.origin !== to.edge?.origin) charge(edge, 'silent');
+    for (const one of tries) if (one.edge) judge(one.edge, one, outcome, request.binary);
+    // an answer of one of them shows that it was the line
+    const isLine = [...suspects].some(({ origin }) => origin === to.edge?.origin);
+    for (const edge of suspects) if (!isLine) charge(edge, 'silent');
     suspects.clear();
     const { bytes, firstByteMs, elapsedMs } = outcome;
     const { url, requestType } = request;
@@ -140,11 +148,14 @@ export function account({ platform, directory, tell, chosen, onLost }: AccountTo
     for (const one of tries) if (one.edge) lose(one.edge, one.because);
   }
 
-  function judge(edge: Edge, one: Try, by: Extract<Outcome, { kind: 'delivered' }>): void {
+  function judge(edge: Edge, one: Try, by: Extract<Outcome, { kind: 'delivered' }>, isBinary: boolean): void {
     note(edge.origin, one.bytes, 1);
+    const { times, at } = failed.get(edge.origin) ?? { times: 0, at: -Infinity };
+    const failedAt = platform.now() - by.elapsedMs;
+    if (failedAt - at >= TOGETHER_MS) failed.set(edge.origin, { times: times + 1, at: failedAt });
     const { because } = one;
     // as many bytes as the next server gave, and fewer than announced
-    if (because === 'short' && one.bytes === by.bytes) isEncoded = true;
+    if (because === 'short' && isBinary && one.bytes > 0 && one.bytes === by.bytes) isEncoded = true;
     else if (because === 'silent' || because === 'stalled') silent.add(edge.origin);
     else if (because === 'slow') {
       const gain = by.bytes / by.elapsedMs / (one.bytes / one.elapsedMs);

@@ -179,7 +179,7 @@ export function conductor(
     // bypassed means the origin: what served the page before is not asked any more
     if (input.kind === 'failed') {
       remembered = null;
-      patrolling?.failed();
+      if (!selection()) patrolling?.failed();
     }
     const before = selection();
     const next = step(state, input);

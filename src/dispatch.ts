@@ -13,7 +13,7 @@ import type { Edge } from './servers.js';
 import type { Lane } from './transport/attempt.js';
 import type { Routes } from './transport/deliver.js';
 import { isTooSlow, WORTH_LEAVING, type Alternative, type Demand } from './transport/pace.js';
-import { nameOf, nextStop, type MediaRequest, type Try } from './transport/route.js';
+import { isOriginFirst, nameOf, nextStop, type MediaRequest, type Try } from './transport/route.js';
 import type { Service } from './verdict.js';
 
 /** What the dispatcher asks of the conductor. */
@@ -46,6 +46,11 @@ export interface Dispatch extends Pick<Routes, 'next' | 'serviceUrl'> {
 /** A look at the rate of a long body; shorter ones are noise. */
 const MEASURE_EVERY_MS = 1000;
 
+/** Playlists, keys and the like: hundreds of kilobytes at most. */
+const SMALL_WITHIN_MS = 4000;
+/** A server may hold a request for three target durations (RFC 8216bis, section 6.2.5.2). */
+const BLOCKED_SEGMENTS = 3;
+
 /** Sends nothing by itself. */
 export function dispatch(tools: DispatchTools): Dispatch {
   const { platform, directory, settings, rules, account } = tools;
@@ -66,8 +71,7 @@ export function dispatch(tools: DispatchTools): Dispatch {
       const held = tools.hold(request, signal);
       if (held) return held;
     }
-    const edges = ranked(request);
-    const stop = nextStop(request, edges, tries) ?? lastResort(request, edges, tries);
+    const stop = nextStop(request, ranked(request), tries) ?? lastResort(request, tries);
     return stop && lane(request, stop.edge, null, tries);
   }
 
@@ -88,18 +92,14 @@ export function dispatch(tools: DispatchTools): Dispatch {
     return [...new Map(all.map((edge) => [edge.origin, edge])).values()];
   }
 
-  /** When the origin has failed as well, those that are out are all there is. */
-  function lastResort(
-    request: MediaRequest,
-    edges: readonly Edge[],
-    tries: readonly Try[],
-  ): { readonly edge: Edge } | null {
+  /** When the origin has failed as well, those that are out, or were not asked, are all there is. */
+  function lastResort(request: MediaRequest, tries: readonly Try[]): { readonly edge: Edge } | null {
     const origin = tries.find(({ edge }) => edge === null);
     if (!origin || origin.because === 'late' || (origin.status >= 400 && origin.status < 500)) return null;
     const isTried = (edge: Edge): boolean => tries.some((one) => one.edge?.origin === edge.origin);
     const edge = known()
       .filter(rules.mayServe(request))
-      .find((one) => !isTried(one) && !edges.includes(one));
+      .find((one) => !isTried(one));
     return edge ? { edge } : null;
   }
 
@@ -107,20 +107,20 @@ export function dispatch(tools: DispatchTools): Dispatch {
     // a blocking request is silent on purpose until the next part is there (RFC 8216bis, section 6.2.5.2)
     const isBlocking = /[?&]_HLS_msn=/.test(request.url);
     const name = nameOf(request, edge);
-    const isSegment = request.requestType === 'segment' && tools.demand() !== null;
+    const isSegment = request.requestType === 'segment';
     return {
       edge,
       opened,
       url: edge ? settings.edgeUrl(request.url, edge) : request.url,
       guarded: edge !== null && rules.isGuarded(request),
-      patienceMs: isBlocking ? 0 : edge ? patienceAt(edge, tries.length > 0) : originPatience(name, tries),
+      patienceMs: isBlocking ? blockedMs() : edge ? patienceAt(edge, tries.length > 0) : originPatience(request, tries),
       checksLength: edge !== null && !account.isEncoded(),
       resumes:
         !account.isEncoded() &&
         tries.every((one) => one.bytes === 0 || !account.areStrangers(nameOf(request, one.edge), name)),
       // while there is another, the needed rate takes the place of VHS's fixed limit
-      limitMs: isSegment && alternative(request, edge, tries) ? 0 : request.timeoutMs,
-      isTooSlow: isSegment ? slowness(request, edge, tries) : () => false,
+      limitMs: isSegment && tools.demand() && alternative(request, edge, tries) ? 0 : request.timeoutMs,
+      isTooSlow: slowness(request, edge, tries),
       rateShown: (bytesPerMs) => (isSegment ? Math.max(bytesPerMs, rateAtHand(request, edge)) : bytesPerMs),
     };
   }
@@ -137,6 +137,8 @@ export function dispatch(tools: DispatchTools): Dispatch {
       }
       const demand = tools.demand();
       const other = alternative(request, edge, tries);
+      // what is small and takes this long only drips
+      if (request.requestType !== 'segment') return other !== null && !before && flow.elapsedMs >= SMALL_WITHIN_MS;
       if (!demand || !other || !isTooSlow(flow, demand, other)) return false;
       if (!before || flow.bytesPerMs >= WORTH_LEAVING * (before.bytes / before.elapsedMs)) return true;
       // it is as slow as the one before it: the viewer's line
@@ -164,9 +166,16 @@ export function dispatch(tools: DispatchTools): Dispatch {
     return patienceMs({ firstByteMs }, isStandBy ? settings.stallMs / 2 : settings.stallMs);
   }
 
-  /** Nobody is better than the origin, unless edges may be back: they are asked again when it is silent too. */
-  function originPatience(name: string, tries: readonly Try[]): number {
-    return account.hasDelivered() && tries.length > 0 ? patienceMs(directory.record(name), 2 * settings.stallMs) : 0;
+  /** A part comes within a target duration, or not at all. */
+  function blockedMs(): number {
+    return BLOCKED_SEGMENTS * (tools.demand()?.segmentMs ?? 0);
+  }
+
+  /** Nobody is better than the origin, unless edges may be back, or were not asked yet. */
+  function originPatience(request: MediaRequest, tries: readonly Try[]): number {
+    const isFirst = tries.length === 0 && ranked(request).length > 0 && isOriginFirst(request);
+    if (!account.hasDelivered() || (tries.length === 0 && !isFirst)) return 0;
+    return patienceMs(directory.record(nameOf(request, null)), 2 * settings.stallMs);
   }
 
   /** The quickest of those to whom the request could go on. */
@@ -199,7 +208,7 @@ export function dispatch(tools: DispatchTools): Dispatch {
       edge: origin,
       ...{ firstByteMs, usualFirstByteMs, allSilent: account.isAllSilent() },
       bitsPerSecond: directory.record(origin).bitsPerSecond,
-      failures: account.seen(origin).failures,
+      failures: account.failures(origin),
       moveAway: probe?.capabilities.moveAway === true,
       bestOther: rates.length > 0 ? Math.max(...rates) : null,
       hasUnmeasured: others.length > rates.length,

@@ -7,10 +7,9 @@ import type { Selection } from './selection.js';
 
 /**
  * Why a request left an edge. `silent`: no first byte; `stalled`: no more of them; `slow`: more slowly than the buffer can
- * bear; `late`: VHS's own limit ran out; `short`: the body broke off; `differs`: not the bytes that others gave.
+ * bear; `late`: VHS's own limit ran out; `short`: the body broke off.
  */
-export type FailureKind =
-  'refused' | 'silent' | 'stalled' | 'slow' | 'late' | 'short' | 'status' | 'html' | 'range' | 'differs';
+export type FailureKind = 'refused' | 'silent' | 'stalled' | 'slow' | 'late' | 'short' | 'status' | 'html' | 'range';
 
 /** Event name -> payload; Video.js hands it to listeners as properties of the event. */
 export interface EdgeSelectEvents {

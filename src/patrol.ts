@@ -34,7 +34,7 @@ export interface PatrolTools {
   /** Is told each verdict but `stay`. */
   onVerdict(verdict: Judgement, edge: string): void;
   onRefreshed(candidates: Candidates): void;
-  /** The edge in use is out, by what another player of the page saw. */
+  /** The edge in use is out, whoever saw it. */
   onLost(): void;
   /** An edge that was out answers again. */
   onReturn(): void;
@@ -55,7 +55,7 @@ export interface Patrol {
 
 /** Charges that a slow line of the viewer's brings about as well. */
 const SLOW = ['thinned', 'throughput', 'drain', 'stalls'];
-/** Nobody else may be there: another search may find no more than the one before. */
+/** A search that found nobody is made again after this, then twice as long. */
 const LOST_AGAIN_MS = 20_000;
 /** Of the time between two questions, up or down: players that came together do not ask together. */
 const JITTER = 0.2;
@@ -73,6 +73,7 @@ export function patrol(tools: PatrolTools): Patrol {
   let watch = watchAnew();
   let watched = '';
   let lostAt = -Infinity;
+  let lostWaitMs = 0;
   let failures = 0;
   let isAsking = false;
   return {
@@ -108,12 +109,19 @@ export function patrol(tools: PatrolTools): Patrol {
     look(now, lateMs);
     if (stopped.signal.aborted) return;
     tryOut(now);
+    findLost(now);
+    if (now >= refreshAt && !isAsking && !isResting(now)) void refresh();
+  }
+
+  /** Who is out by what another player saw is left too; with back-off, since nobody else may be there. */
+  function findLost(now: number): void {
     const chosen = tools.selection()?.chosen.origin;
-    if (chosen && directory.record(chosen).isOut && now - lostAt >= LOST_AGAIN_MS) {
+    if (!chosen || !directory.record(chosen).isOut) lostWaitMs = 0;
+    else if (now - lostAt >= lostWaitMs) {
       lostAt = now;
+      lostWaitMs = Math.min(Math.max(2 * lostWaitMs, LOST_AGAIN_MS), refreshMaxMs);
       tools.onLost();
     }
-    if (now >= refreshAt && !isAsking && !isResting(now)) void refresh();
   }
 
   /** Paused for long, or hidden and silent: nobody may ever need what would be asked for. */
@@ -142,7 +150,8 @@ export function patrol(tools: PatrolTools): Patrol {
   /** The first-level question once more; the tokens it gives are resolved too, so that their edges are known when needed. */
   async function refresh(): Promise<void> {
     if (!tools.selection()) {
-      failed();
+      // whoever tries it again says whether it failed
+      plan(refreshMinMs * 2 ** failures);
       tools.onRetry();
       return;
     }

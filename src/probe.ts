@@ -187,12 +187,15 @@ export function startRunner(edge: Edge, method: Method, request: RaceRequest, to
 
   function pause(ms: number): Promise<void> {
     return new Promise((resolve) => {
-      if (signal.aborted) resolve();
-      const cancel = platform.after(ms, resolve);
-      signal.addEventListener('abort', () => {
+      const end = (): void => {
+        signal.removeEventListener('abort', end);
         cancel();
         resolve();
-      });
+      };
+      const cancel = platform.after(ms, end);
+      // a patrol's signal lives as long as its source
+      signal.addEventListener('abort', end);
+      if (signal.aborted) end();
     });
   }
 }

@@ -63,6 +63,7 @@ export function search(tools: SearchTools): Search {
   const startedAt = platform.now();
   let lookingUp = true;
   let leaders: readonly Edge[] = [];
+  let fresh: Candidates | null = null;
   let lastProbes: readonly Probe[] = [];
   let hasContest = false;
   let giveContest: (contest: Contest) => void;
@@ -124,6 +125,7 @@ export function search(tools: SearchTools): Search {
   }
 
   function refresh(candidates: Candidates): void {
+    fresh = candidates;
     if (!isOver()) send({ kind: 'refreshed', candidates });
   }
 
@@ -162,7 +164,9 @@ export function search(tools: SearchTools): Search {
       for (const probe of lastProbes) if (blamesEdge(probe)) tools.suspect(probe.edge);
       return false;
     }
-    const selection = choose(source.service, candidates, running.probes(), winner, tools.current(), platform.now());
+    // what the map said meanwhile is newer than what was held
+    const named = fresh ?? candidates;
+    const selection = choose(source.service, named, running.probes(), winner, tools.current(), platform.now());
     send({ kind: 'found', selection });
     void complete(selection, running.ended);
     return true;

@@ -60,7 +60,8 @@ function chargesOf(watch: Watch, look: Look, service: Service, limits: Acceptabl
 
   // a slow line stalls, drains and thins at every edge alike
   const isFaster = bestOther !== null && bitsPerSecond !== null && bestOther >= GAIN * bitsPerSecond;
-  const mayBeEdge = isFaster || !lineIsSlow;
+  // nor can anybody tell, without a rate, whether leaving helped
+  const mayBeEdge = isFaster || (bitsPerSecond !== null && !lineIsSlow);
   const mayGain = isFaster || (hasUnmeasured && !lineIsSlow);
   if (mayBeEdge && watch.stillMs >= stalls.forMs) charge('leave', 'stalls', watch.stillMs, stalls.forMs);
   else if (mayBeEdge && watch.stalledAt.length >= stalls.times) {

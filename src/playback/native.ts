@@ -33,7 +33,7 @@ export interface NativePicker {
 
 /** What it acts with. */
 export interface NativeTools {
-  readonly platform: Pick<Platform, 'after' | 'now' | 'fetch'>;
+  readonly platform: Pick<Platform, 'after' | 'now' | 'fetch' | 'online'>;
   /** How long a request may wait for bytes; 0: for ever. */
   readonly stallMs: number;
   /** Whether an ad interrupts the source. */
@@ -49,6 +49,8 @@ export interface NativeTools {
 const FILE_PATIENCE = 2.5;
 /** Of native HLS it tells when a segment is whole: one and a half of those of 10 s, which is VHS's limit too. */
 const HLS_PATIENCE = 25;
+/** `MediaError.MEDIA_ERR_DECODE`. */
+const DECODE = 3;
 /** When a change that had to wait may be due. */
 const MOMENTS = ['loadeddata', 'timeupdate', 'pause', 'seeking'];
 
@@ -65,6 +67,8 @@ export function playNative(tech: NativeTech, picker: NativePicker, tools: Native
   let isMoveDue = false;
   let isPicking = true;
   let disposed = false;
+  /** Of those who are asked whether the line works. */
+  let asking: AbortController | null = null;
 
   // the player is told of the service's URL, now as it would be without us, and never of the edge's
   let isLoading = false;
@@ -108,6 +112,7 @@ export function playNative(tech: NativeTech, picker: NativePicker, tools: Native
   return {
     dispose() {
       disposed = true;
+      asking?.abort();
       for (const [name, listener] of listeners) element.removeEventListener(name, listener, true);
       stopHearing();
       stopWatching();
@@ -117,7 +122,9 @@ export function playNative(tech: NativeTech, picker: NativePicker, tools: Native
   };
 
   function onError(event: Event): void {
-    if (picked && !(hasPicture && isFixed())) {
+    // broken bytes, and a viewer without a line, are no fault of the edge
+    const isEdges = element.error?.code !== DECODE && tools.platform.online();
+    if (picked && isEdges && !(hasPicture && isFixed())) {
       event.stopImmediatePropagation();
       leave(picked, 'refused');
     } else resumed.stop(); // the player is to see it all
@@ -133,7 +140,7 @@ export function playNative(tech: NativeTech, picker: NativePicker, tools: Native
 
   /** Leaves the edge in use if that is due, and nothing speaks against it. */
   function move(): void {
-    if (!isMoveDue || !picked || !hasPicture || isFixed() || hasTheRest(element)) return;
+    if (!isMoveDue || isPicking || !picked || !hasPicture || isFixed() || hasTheRest(element)) return;
     isMoveDue = false;
     change();
   }
@@ -175,6 +182,7 @@ export function playNative(tech: NativeTech, picker: NativePicker, tools: Native
   /** Whether the viewer's line works: any answer of the origin, or of another edge, shows it. */
   async function othersAnswer(withinMs: number): Promise<boolean> {
     const over = new AbortController();
+    asking = over;
     const cancel = tools.platform.after(withinMs, () => {
       over.abort();
     });

@@ -49,6 +49,8 @@ export function resumption(element: HTMLMediaElement, play: () => Promise<void> 
   let position = 0;
   let secondsFromLive: number | null = null;
   let hasData = false;
+  /** `seeking` was told, and not `seeked`. An element that is done says `timeupdate` before it says so. */
+  let isSeekOpen = false;
   /** The picture is of another position: the next change is to go on where this one should have. */
   let isLost = false;
   let restore = (): void => undefined;
@@ -68,6 +70,7 @@ export function resumption(element: HTMLMediaElement, play: () => Promise<void> 
       for (const name of ARTEFACTS) element.addEventListener(name, hear, true);
     }
     hasData = false;
+    isSeekOpen = false;
     whenOn = wentOn;
     load();
     // before there is metadata this is where playback begins: no `#t=`, which would show, and would not be told by the
@@ -88,8 +91,11 @@ export function resumption(element: HTMLMediaElement, play: () => Promise<void> 
     if (!told) return;
     if (event.type === 'loadedmetadata') goThere();
     if (event.type === 'loadeddata') hasData = true;
+    // the source before may have left a seek of its own open
+    if (['loadstart', 'seeked'].includes(event.type)) isSeekOpen = false;
+    if (event.type === 'seeking') isSeekOpen = true;
     if (!isNews(told, event.type)) event.stopImmediatePropagation();
-    if (hasData && !element.seeking) {
+    if (hasData && !element.seeking && !isSeekOpen) {
       isLost = position >= START_SECONDS && element.currentTime < START_SECONDS;
       if (!isLost) stop();
       hasData = false;

@@ -20,12 +20,18 @@ export interface StarvationTools {
 const ASK_AT = 2 / 3;
 /** When a line comes back all answer at once, and of what its own server sends an element tells within 350 ms. */
 const PROOF_MS = 500;
+/**
+ * Firefox (ESR 153, progressive files) says neither `waiting` nor another `readyState` while its decoder waits for bytes:
+ * all there is to see is a clock that stands, where it would tell of itself every 250 ms.
+ */
+const STILL_MS = 1000;
 const LOADING = 2;
 const HAVE_METADATA = 1;
 const HAVE_FUTURE_DATA = 3;
 /** Durations and ends of buffers differ by a frame or two. */
 const END_SECONDS = 0.2;
-const BYTES_OR_BEGINNING = ['progress', 'loadstart', 'seeking'];
+/** `emptied`: the first of a new source; in Firefox `loadstart` comes after other events that make it look. */
+const BYTES_OR_BEGINNING = ['progress', 'emptied', 'loadstart', 'seeking'];
 /** After each of these it may be starving, or not any more. */
 const EVENTS = [...BYTES_OR_BEGINNING, 'suspend', 'waiting', 'stalled', 'timeupdate', 'play', 'playing', 'pause'];
 
@@ -35,6 +41,8 @@ export function watchStarvation(element: HTMLMediaElement, tools: StarvationTool
   let silentSince = now();
   let seenAt = silentSince;
   let wasLoading = false;
+  let position = element.currentTime;
+  let movedAt = silentSince;
   let isAsking = false;
   let askedAt = -Infinity;
   /** When another server answered since this one fell silent. */
@@ -67,6 +75,8 @@ export function watchStarvation(element: HTMLMediaElement, tools: StarvationTool
     // a page that slept, or was not given its turn, has not watched
     const isAwake = now() - seenAt <= 2 * patienceMs;
     seenAt = now();
+    if (element.currentTime !== position) movedAt = now();
+    position = element.currentTime;
     // a browser that has enough asks for no more: that is no silence of the server's
     const isLoading = element.networkState === LOADING;
     if (!isAwake || !isLoading || !wasLoading) begin();
@@ -79,7 +89,7 @@ export function watchStarvation(element: HTMLMediaElement, tools: StarvationTool
     cancel = after(dueAt > now() ? dueAt - now() : patienceMs, look);
     if (dueAt > now()) return;
     if (answeredAt === null) ask(patienceMs);
-    else if (element.readyState < HAVE_FUTURE_DATA) tools.starved();
+    else if (element.readyState < HAVE_FUTURE_DATA || now() - movedAt >= STILL_MS) tools.starved();
   }
 
   function ask(withinMs: number): void {

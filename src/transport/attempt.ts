@@ -38,8 +38,8 @@ export interface Lane {
 export interface Sink {
   /** The headers of an answer that will be delivered unless it breaks. */
   readonly headers: (response: Response, startedAt: number) => void;
-  /** From here on the bytes are those of another server, which was asked at `startedAt`. */
-  readonly resumed: (startedAt: number) => void;
+  /** From here on the bytes are those of another server, asked at `startedAt`; `compared` of its own were here before. */
+  readonly resumed: (startedAt: number, compared: number) => void;
   readonly chunk: (bytes: Uint8Array) => void;
 }
 
@@ -79,7 +79,8 @@ export interface AttemptTools {
 /**
  * @param received  what is there already; grows
  * @param at        where to begin, to compare what is there and go on; null: anew
- * @returns never rejects; when `signal` fires the outcome means nothing
+ * @returns `differs`: what follows `at` is not the rest of what is there. Never rejects; when `signal` fires the outcome
+ *          means nothing
  */
 export async function attempt(
   request: MediaRequest,
@@ -88,7 +89,7 @@ export async function attempt(
   at: number | null,
   sink: Sink,
   { platform, signal }: AttemptTools,
-): Promise<Outcome> {
+): Promise<Outcome | 'differs'> {
   const controller = new AbortController();
   const startedAt = lane.opened?.startedAt ?? platform.now();
   const flow = watchFlow(lane, startedAt, received, platform);
@@ -108,12 +109,12 @@ export async function attempt(
     if (typeof response === 'string') return leave(response, asking);
     const firstByteMs = platform.now() - startedAt;
     status = response.status;
-    if (at !== null && status === 416) return leave('differs');
+    if (at !== null && status === 416) return differs();
     const fault = faultOf(response, request, lane);
     if (fault === 'status') return fail(fault, { response, startedAt, abort: lane.opened?.abort ?? abort });
     if (fault) return leave(fault);
     const place = at === null ? 'anew' : placeOf(response, at, received, range);
-    if (place === 'differs') return leave(place);
+    if (place === 'differs') return differs();
     const reader = response.body?.getReader();
     flow.answered();
     let position = place === 'rest' ? (at ?? 0) : 0;
@@ -131,7 +132,7 @@ export async function attempt(
         const same = received.agree(position, bytes);
         const isOver = position + bytes.length > received.length;
         if (same < Math.min(bytes.length, received.length - position)) {
-          if (place === 'rest') return leave('differs');
+          if (place === 'rest') return differs();
           // a whole answer of its own: what agreed is its beginning
           isComparing = false;
           const head = received.head(position + same);
@@ -140,7 +141,7 @@ export async function attempt(
           bytes = bytes.subarray(same);
         } else if (isOver) {
           isComparing = false;
-          sink.resumed(startedAt);
+          sink.resumed(startedAt, flow.bytes() - bytes.length + same);
           bytes = bytes.subarray(same);
         } else {
           position += bytes.length;
@@ -168,6 +169,11 @@ export async function attempt(
   function take(bytes: Uint8Array): void {
     received.push(bytes);
     sink.chunk(bytes);
+  }
+
+  function differs(): 'differs' {
+    abort();
+    return 'differs';
   }
 
   /** Silence is not proof of a fault before somebody else delivers meanwhile: what is silent stays open. */

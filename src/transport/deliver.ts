@@ -15,7 +15,7 @@ export interface Routes {
   ended(request: MediaRequest, tries: readonly Try[], lane: Lane | null, outcome: Outcome): void;
   /** Is given who was silent until another had delivered: their requests are still open. */
   prove(silent: ReadonlyMap<Try, Parked>): void;
-  /** Is told that an edge gives other bytes than those before it: never again one answer from both. */
+  /** Is told that an edge's bytes cannot follow those before it: never again one answer from both. */
   differs(tries: readonly Try[], lane: Lane): void;
   /** When nobody delivered: how long to wait before all are asked again; null: not at all. */
   again(request: MediaRequest, elapsedMs: number): number | null;
@@ -30,7 +30,7 @@ export interface Routes {
 /** Takes the answer; `headers` is called again when the answer begins anew. */
 export interface AnswerSink extends Pick<Sink, 'chunk'> {
   readonly headers: (response: Response, startedAt: number, lane: Lane) => void;
-  readonly resumed: (startedAt: number, lane: Lane) => void;
+  readonly resumed: (startedAt: number, lane: Lane, compared: number) => void;
 }
 
 /** How it ended: `answered` with any HTTP status, `error`: nobody could be reached; `timeout`: the last was too slow. */
@@ -133,15 +133,16 @@ export async function deliver(
         answer = { response, sentAt };
         sink.headers(response, sentAt, lane);
       },
-      resumed: (sentAt) => {
-        sink.resumed(sentAt, lane);
+      resumed: (sentAt, compared) => {
+        sink.resumed(sentAt, lane, compared);
       },
     };
     const at = lane.resumes && request.binary ? received.resumeAt() : null;
     const outcome = await attempt(request, lane, received, at, to, tools);
-    if (outcome.kind !== 'failed' || outcome.because !== 'differs' || isOver()) return outcome;
+    if (outcome !== 'differs') return outcome;
     routes.differs(tries, lane);
-    return attempt(request, { ...lane, opened: null }, received, null, to, tools);
+    const anew = await attempt(request, { ...lane, opened: null }, received, null, to, tools);
+    return anew === 'differs' ? NOBODY : anew; // it has nothing to differ from
   }
 }
 

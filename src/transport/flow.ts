@@ -88,8 +88,11 @@ export function watchFlow(
   function waitAgain(): void {
     cancelPatience();
     if (patienceMs === 0) return;
+    const dueAt = platform.now() + patienceMs;
     cancelPatience = platform.after(patienceMs, () => {
-      giveUp(isAnswered ? 'stalled' : 'silent');
+      // a page that slept has heard nothing, whoever spoke
+      if (platform.now() - dueAt > patienceMs) waitAgain();
+      else giveUp(isAnswered ? 'stalled' : 'silent');
     });
   }
 

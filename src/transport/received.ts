@@ -28,8 +28,10 @@ export class Received {
   begin({ status, headers }: Pick<Response, 'status' | 'headers'>): void {
     this.chunks.length = 0;
     this.length = 0;
-    this.total = Number(headers.get('content-length') ?? 0);
-    this.file = status === 206 ? (contentRange(headers)?.file ?? 0) : this.total;
+    const range = status === 206 ? contentRange(headers) : null;
+    // Firefox and WebKit tell no length of a range that the server does not tell either, as in chunks
+    this.total = Number(headers.get('content-length') ?? 0) || (range?.length ?? 0);
+    this.file = status === 206 ? (range?.file ?? 0) : this.total;
     this.etag = strongEtag(headers);
   }
 
@@ -121,9 +123,12 @@ function strongEtag(headers: Headers): string | null {
 }
 
 /** `file` is 0 where the server does not tell (RFC 9110, section 14.4). */
-function contentRange(headers: Headers): { readonly first: string; readonly file: number } | null {
-  const [, first, file] = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(headers.get('content-range') ?? '') ?? [];
-  return first === undefined ? null : { first, file: Number(file) || 0 };
+function contentRange(
+  headers: Headers,
+): { readonly first: string; readonly length: number; readonly file: number } | null {
+  const [, first, last, file] = /^bytes (\d+)-(\d+)\/(\d+|\*)$/.exec(headers.get('content-range') ?? '') ?? [];
+  if (first === undefined) return null;
+  return { first, length: Number(last) - Number(first) + 1, file: Number(file) || 0 };
 }
 
 /** All chunks in one. */

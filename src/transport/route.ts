@@ -52,16 +52,21 @@ export function nextStop(
   const originTried = tries.some(({ edge }) => edge === null);
   const left = edges.find(({ origin }) => !tries.some(({ edge }) => edge?.origin === origin));
   const denials = tries.filter(({ edge, status }) => edge !== null && DENIALS.includes(status)).length;
-  const originNow = ORIGIN_FIRST.includes(requestType) || denials >= Math.min(2, edges.length) || !left;
+  const originNow = isOriginFirst({ requestType }) || denials >= Math.min(2, edges.length) || !left;
   if (!originTried && originNow) return { edge: null };
   // once the origin has denied a URL there is nobody better to ask
   const denied = tries.some(({ edge, status }) => edge === null && DENIALS.includes(status));
-  return left && !denied && (!originTried || ORIGIN_FIRST.includes(requestType)) ? { edge: left } : null;
+  return left && !denied && (!originTried || isOriginFirst({ requestType })) ? { edge: left } : null;
+}
+
+/** Whether the origin is asked before any edge. */
+export function isOriginFirst({ requestType }: Pick<MediaRequest, 'requestType'>): boolean {
+  return ORIGIN_FIRST.includes(requestType);
 }
 
 /** The edge itself is to blame, whatever the viewer's line is like. */
 export function blames({ because, status }: Try): boolean {
-  return because === 'status' ? status >= 500 || status === 429 : because === 'html' || because === 'differs';
+  return because === 'status' ? status >= 500 || status === 429 : because === 'html';
 }
 
 /** Only silence and broken connections: the viewer's own line may be to blame. */

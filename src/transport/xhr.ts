@@ -37,6 +37,8 @@ interface Server {
   /** How many bytes were there before, and how long they took. */
   readonly before: number;
   readonly beforeMs: number;
+  /** How many of its bytes were here before: they took their time as well. */
+  readonly compared: number;
   readonly rateShown: Lane['rateShown'];
 }
 
@@ -85,7 +87,7 @@ export class TransportRequest extends EventTarget {
   /** What the last progress event told: an answer that began anew tells nothing until it has passed that. */
   #told = 0;
   #toldAt = 0;
-  #server: Server = { startedAt: 0, before: 0, beforeMs: 0, rateShown: (bytesPerMs) => bytesPerMs };
+  #server: Server = { startedAt: 0, before: 0, beforeMs: 0, compared: 0, rateShown: (bytesPerMs) => bytesPerMs };
   #lastChunkAt = 0;
 
   constructor(tools: TransportTools) {
@@ -142,9 +144,10 @@ export class TransportRequest extends EventTarget {
       headers: (response: Response, startedAt: number, lane: Lane): void => {
         if (!signal.aborted) this.#takeHeaders(response, startedAt, lane);
       },
-      resumed: (startedAt: number, { rateShown }: Lane): void => {
+      resumed: (startedAt: number, { rateShown }: Lane, compared: number): void => {
+        if (signal.aborted) return;
         const beforeMs = this.#server.beforeMs + this.#lastChunkAt - this.#server.startedAt;
-        this.#server = { startedAt, before: this.#loaded, beforeMs, rateShown };
+        this.#server = { startedAt, before: this.#loaded, beforeMs, compared, rateShown };
       },
       chunk: (bytes: Uint8Array): void => {
         if (!signal.aborted) this.#takeChunk(bytes);
@@ -200,7 +203,7 @@ export class TransportRequest extends EventTarget {
     this.responseURL = asked
       ? this.#url.replace(/#.*/, '')
       : routes.serviceUrl(response.url || this.#url, lane, this.#url);
-    this.#server = { startedAt, before: 0, beforeMs: 0, rateShown: lane.rateShown };
+    this.#server = { startedAt, before: 0, beforeMs: 0, compared: 0, rateShown: lane.rateShown };
     this.#setClock();
     if (this.readyState < 2) {
       this.readyState = 2;
@@ -219,12 +222,12 @@ export class TransportRequest extends EventTarget {
   /** VHS divides what it was told is loaded by the time since `requestTime`: that is to be the rate of this server. */
   #setClock(): void {
     const { platform } = this.#tools;
-    const { startedAt, before, beforeMs, rateShown } = this.#server;
+    const { startedAt, before, beforeMs, compared, rateShown } = this.#server;
     const elapsedMs = platform.now() - startedAt;
     const bytes = this.#loaded - before;
     // of a short rest only the latency would count
     const isTelling = bytes > 0 && (bytes >= MIN_RATE_BYTES || bytes > before);
-    const rate = isTelling ? bytes / elapsedMs : this.#loaded / (beforeMs + elapsedMs);
+    const rate = isTelling ? (bytes + compared) / elapsedMs : (this.#loaded + compared) / (beforeMs + elapsedMs);
     this.requestTime = platform.wallClock() - (rate > 0 ? this.#loaded / rateShown(rate) : elapsedMs);
   }
 

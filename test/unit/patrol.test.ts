@@ -197,6 +197,8 @@ test('says that the edge in use is out, whoever saw it, and again after 20 s', a
   assert.deepEqual(all.told, ['lost']);
   await all.fake.advance(1000);
   assert.deepEqual(all.told, ['lost', 'lost']);
+  await all.fake.advance(38_000);
+  assert.strictEqual(all.told.filter((one) => one === 'lost').length, 2, 'then with back-off');
 });
 
 test('does nothing any more once it is stopped', async (assert) => {

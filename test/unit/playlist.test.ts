@@ -17,6 +17,7 @@ const CASES: Readonly<Record<string, readonly [seen: string | undefined, text: s
   'one of an edge that is behind': [live(5, 4), live(3, 4), 'seen'],
   'a longer window that goes as far': [live(5, 4), live(3, 6), 'text'],
   'a longer window that does not go as far': [live(5, 4), live(1, 7), 'seen'],
+  'one of an encoder that began anew': [live(5000, 4), live(0, 4), 'text'],
   'one with fewer parts': [live(5, 4, 3), live(5, 4, 1), 'seen'],
   'one with a further segment in place of parts': [live(5, 4, 3), live(5, 5), 'text'],
   'the last: the stream has ended': [live(5, 4), live(3, 4, 0, '#EXT-X-ENDLIST'), 'text'],
