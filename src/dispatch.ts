@@ -88,7 +88,10 @@ export function dispatch(tools: DispatchTools): Dispatch {
     const selected = tools.selection();
     const ran = (selected?.probes ?? []).filter(({ outcome }) => outcome === 'ok');
     ran.sort((a, b) => (a.elapsedMs ?? 0) - (b.elapsedMs ?? 0));
-    const all = selected ? [selected.chosen, ...ran.map(({ edge }) => edge), ...selected.edges] : [...tools.leaders()];
+    const quick = ran.map(({ edge }) => edge);
+    // whom the map names no more comes after all that it names
+    const named = quick.filter(({ origin }) => selected?.edges.some((edge) => edge.origin === origin));
+    const all = selected ? [selected.chosen, ...named, ...selected.edges, ...quick] : [...tools.leaders()];
     return [...new Map(all.map((edge) => [edge.origin, edge])).values()];
   }
 
