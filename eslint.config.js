@@ -65,5 +65,5 @@ export default ts.config(
     ignores: ['demo/*.js', 'test/bench/page*.js'],
     languageOptions: { globals: globals.node },
   },
-  { files: ['demo/*.js', 'test/bench/*.js'], languageOptions: { globals: { ...globals.node, ...globals.browser } } },
+  { files: ['demo/*.js', 'test/bench/**/*.js'], languageOptions: { globals: { ...globals.node, ...globals.browser } } },
 );

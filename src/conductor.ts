@@ -144,6 +144,7 @@ export function conductor(
       send({ kind: 'failed', error });
     },
     edgeFailed(edge, because, isLast) {
+      if (isDisposed()) return;
       directory.failed(edge.origin);
       const to = (isLast ? null : dispatching.best())?.origin ?? source.origin;
       tell({ type: 'edgeselect:failedover', url: source.src, from: edge.origin, to, because, status: 0 });

@@ -94,6 +94,8 @@ export function directory(platform: Platform): Directory {
       const entry = entries.get(key);
       const now = platform.now();
       if (entry && entry.expiresAt > now) return withTimeLeft(entry);
+      // a map may give other tokens each time
+      for (const [other, { expiresAt }] of entries) if (expiresAt <= now) entries.delete(other);
       const fresh: Entry = {
         expiresAt: Infinity,
         outcome: askInTurn(question, settings.resolver ? [settings.resolver] : urls.map(byUrl), {

@@ -1,19 +1,24 @@
 // npm test: brings what is missing, starts the pretend network, runs every test, and says how many passed.
-//   node test/run.js [unit|functional|node] [part of a file's name]
+//   node test/run.js [unit|functional|node] [part of a file's name] [--in chromium,firefox,webkit] [--allow-missing]
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
 if (!existsSync('node_modules/karma')) {
   console.log('Installing the locked packages (npm ci)');
   execFileSync(process.platform === 'win32' ? 'npm.cmd' : 'npm', ['ci'], { stdio: 'inherit' });
 }
-const [what = '', only = ''] = process.argv.slice(2);
+const { values: flags, positionals } = parseArgs({
+  options: { in: { type: 'string', default: 'chromium' }, 'allow-missing': { type: 'boolean', default: false } },
+  allowPositionals: true,
+});
+const [what = '', only = ''] = positionals;
 const { rollup } = await import('rollup');
 const { bundle } = await import('./rollup.config.js');
 const { openControl } = await import('./support/control.js');
-const { findChromium, CHROMIUM_FLAGS } = await import('./support/chromium.js');
+const { ENGINES } = await import('./support/engines.js');
 const { default: karma } = await import('karma');
 
 if (
@@ -26,21 +31,51 @@ if (
 
 let passed = 0;
 let failed = 0;
+/** Tests that do not hold in an engine; each says why. */
+let leftOut = 0;
+const ran = [];
+const missing = [];
 
 if (what !== 'node') {
-  const browser = await findChromium().catch((error) => {
-    console.error(error.message);
-    process.exit(1);
-  });
-  process.env['CHROME_BIN'] = browser;
-  console.log(`Browser: ${browser}`);
-  for (const folder of ['unit', 'functional']) {
-    if (what === '' || what === folder) await runInBrowser(folder);
+  for (const name of flags.in.split(',')) {
+    const engine = ENGINES[name];
+    if (!engine) throw new Error(`--in ${name}: there are ${Object.keys(ENGINES).join(', ')}`);
+    const found = await engine.find();
+    if (found) await runIn(name, engine.title, found);
+    else miss(engine);
   }
 }
 if (what === '' || what === 'node') await runInNode();
-console.log(`${passed} passed, ${failed} failed`);
+console.log([counted(passed, failed, leftOut), ...whereItRan()].join(' '));
 process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
+
+async function runIn(name, title, { path, plugin, launcher }) {
+  console.log(`Browser: ${path}`);
+  const before = [passed, failed, leftOut];
+  for (const folder of ['unit', 'functional']) {
+    if (what === '' || what === folder) await runInBrowser(folder, name, plugin, launcher);
+  }
+  ran.push(title);
+  const [ok, notOk, out] = before;
+  if (flags.in.includes(',')) console.log(`${title}: ${counted(passed - ok, failed - notOk, leftOut - out)}`);
+}
+
+/** An engine that is not there fails the run, unless that is allowed. */
+function miss({ title, command }) {
+  console.log(`${title} is missing: ${command}`);
+  missing.push(title);
+  if (!flags['allow-missing']) failed += 1;
+}
+
+function counted(ok, notOk, out) {
+  return `${ok} passed, ${notOk} failed${out > 0 ? `, ${out} left out` : ''}`;
+}
+
+/** Nothing, where nobody asked for another engine and none is missing. */
+function whereItRan() {
+  const where = flags.in === 'chromium' ? [] : [`in ${ran.join(', ') || 'no browser'}`];
+  return missing.length === 0 ? where : [...where, `(not run: ${missing.join(', ')}, which is missing)`];
+}
 
 /** Whether a file is missing, or older than anything in `source`. */
 function isOlder(file, source) {
@@ -53,7 +88,7 @@ function isOlder(file, source) {
   return newer(source);
 }
 
-async function runInBrowser(folder) {
+async function runInBrowser(folder, engine, plugin, launcher) {
   const options = bundle(folder, only);
   const build = await rollup(options);
   await build.write(options.output);
@@ -73,9 +108,9 @@ async function runInBrowser(folder) {
         })),
       ],
       browsers: ['Quiet'],
-      customLaunchers: { Quiet: { base: 'Chrome', flags: [...CHROMIUM_FLAGS, '--ignore-certificate-errors'] } },
-      client: { control: control.url, qunit: { testTimeout: 30_000 }, captureConsole: false },
-      plugins: ['karma-qunit', 'karma-chrome-launcher', { 'reporter:sentences': ['type', sentences()] }],
+      customLaunchers: { Quiet: launcher },
+      client: { control: control.url, engine, qunit: { testTimeout: 30_000 }, captureConsole: false },
+      plugins: ['karma-qunit', plugin, { 'reporter:sentences': ['type', sentences()] }],
       reporters: ['sentences'],
       singleRun: true,
       autoWatch: false,
@@ -98,7 +133,11 @@ function sentences() {
   return function Sentences() {
     this.adapters = [];
     this.onSpecComplete = (_browser, { success, skipped, suite, description, log, time }) => {
-      if (skipped) return;
+      if (skipped) {
+        leftOut += 1;
+        console.log(`  left out ${[...suite, description].join(' › ')}`);
+        return;
+      }
       if (success) passed += 1;
       else failed += 1;
       const line = `${[...suite, description].join(' › ')} (${time} ms)`;

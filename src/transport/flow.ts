@@ -45,7 +45,7 @@ export function watchFlow(
 ): FlowWatch {
   let isAnswered = false;
   let bytes = 0;
-  let lastAt = 0;
+  let lastAt = platform.now();
   let resolveGaveUp: (because: FailureKind) => void;
   const gaveUp = new Promise<FailureKind>((resolve) => {
     resolveGaveUp = resolve;
@@ -63,19 +63,18 @@ export function watchFlow(
         })
       : none;
   const seen: { readonly at: number; readonly bytes: number }[] = [];
-  waitAgain();
+  waitFor(patienceMs);
   return {
     gaveUp,
     giveUp,
     answered() {
       isAnswered = true;
-      waitAgain();
+      lastAt = platform.now();
       look();
     },
     came(more) {
       bytes += more;
       lastAt = platform.now();
-      waitAgain();
     },
     bytes: () => bytes,
     stop() {
@@ -85,13 +84,17 @@ export function watchFlow(
     },
   };
 
-  function waitAgain(): void {
+  /** One timer for many chunks: when it is due it looks when the last of them came. */
+  function waitFor(ms: number): void {
     cancelPatience();
     if (patienceMs === 0) return;
-    const dueAt = platform.now() + patienceMs;
-    cancelPatience = platform.after(patienceMs, () => {
+    const dueAt = platform.now() + ms;
+    cancelPatience = platform.after(ms, () => {
+      const now = platform.now();
+      const leftMs = lastAt + patienceMs - now;
       // a page that slept has heard nothing, whoever spoke
-      if (platform.now() - dueAt > patienceMs) waitAgain();
+      if (now - dueAt > patienceMs) waitFor(patienceMs);
+      else if (leftMs > 0) waitFor(leftMs);
       else giveUp(isAnswered ? 'stalled' : 'silent');
     });
   }

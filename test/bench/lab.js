@@ -38,8 +38,9 @@ export function buildIfStale() {
 /**
  * @param {string} dist folder of the built package
  * @param {readonly string[]} [flags] more of them for the browser
+ * @param {readonly (readonly [string, readonly string[]])[]} [more] scripts that pages may ask for: path, and file and type
  */
-export async function openLab(dist, flags = []) {
+export async function openLab(dist, flags = [], more = []) {
   const files = new Map([
     ['/page.html', [join(ROOT, 'test/bench/page.html'), 'text/html']],
     ['/page.js', [join(ROOT, 'test/bench/page.js'), 'text/javascript']],
@@ -47,6 +48,7 @@ export async function openLab(dist, flags = []) {
     ['/video.min.js', [join(ROOT, 'node_modules/video.js/dist/video.min.js'), 'text/javascript']],
     ['/video-js.css', [join(ROOT, 'node_modules/video.js/dist/video-js.min.css'), 'text/css']],
     ['/plugin.js', [join(dist, PLUGIN), 'text/javascript']],
+    ...more,
   ]);
   const site = http.createServer((request, response) => {
     const [path, type] = files.get(request.url ?? '') ?? [];

@@ -1,11 +1,13 @@
 /** What the tests of a change in mid-play share, where the browser plays the source by itself. */
 import type { EdgeSelectEvents } from '../../src/index.js';
 import {
+  engine,
   network,
   once,
   ORIGIN,
   patient,
   playedTo,
+  testBut,
   testPlayer,
   testWorld,
   type TestPlayer,
@@ -30,6 +32,11 @@ const TELL_TALES = [
   ...['loadstart', 'emptied', 'abort', 'loadedmetadata', 'loadeddata', 'durationchange', 'sourceset', 'error'],
   ...['play', 'pause', 'ratechange', 'volumechange', 'seeking', 'seeked'],
 ];
+
+/** For tests of an element that is fed little by little. */
+export const testInPlay = testBut({
+  webkit: 'GStreamer begins to play a file when most of it is loaded: there is no such moment',
+});
 
 export function clip(world: World): { src: string; type: string } {
   return { src: `${world.edges[ORIGIN] ?? ''}/clip.mp4`, type: 'video/mp4' };
@@ -76,6 +83,20 @@ export function clockPasses(player: TestPlayer, seconds: number): Promise<void> 
       resolve();
     };
     player.on('timeupdate', check);
+  });
+}
+
+/** Once there is nothing to play. Firefox does not say `waiting`: its clock stands where the buffer ends. */
+export function ranDry(player: TestPlayer): Promise<unknown> {
+  if (engine !== 'firefox') return once(player, 'waiting');
+  const element = player.tech(true).el();
+  return new Promise((resolve) => {
+    const look = (): void => {
+      const { buffered, currentTime } = element;
+      if (buffered.length > 0 && currentTime >= buffered.end(buffered.length - 1) - 0.1) resolve(null);
+      else requestAnimationFrame(look);
+    };
+    look();
   });
 }
 

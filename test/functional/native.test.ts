@@ -41,7 +41,8 @@ test('tells the site of its own URL, once, when the source is set', async (asser
   const player = testPlayer(patient(world));
   const told: string[] = [];
   player.on('sourceset', ({ src }: { src: string }) => {
-    told.push(src);
+    // of an element without a source Video.js tells too, in WebKit alone, with or without the plugin
+    if (src !== '') told.push(src);
   });
   const source = { ...clip(world), keySystems: { 'org.w3.clearkey': '' } };
   player.src(source);

@@ -3,7 +3,7 @@
  * directory of its own. They share the test page's `sessionStorage`, as one page after the other in a tab does.
  */
 import type { EdgeSelectOptions } from '../../src/index.js';
-import type { TestPlayer } from './tools.js';
+import { HTML5, type TestPlayer } from './tools.js';
 
 /** A page. */
 export interface TestPage {
@@ -39,7 +39,7 @@ export async function testPage(connectSrc?: readonly string[]): Promise<TestPage
     player(options) {
       const element = page.document.createElement('video-js');
       page.document.body.append(element);
-      const playerOptions = { muted: true, html5: { vhs: { useNetworkInformationApi: false } } };
+      const playerOptions = { muted: true, html5: HTML5 };
       const player = page.videojs(element, playerOptions);
       player.edgeSelect(options);
       return player;

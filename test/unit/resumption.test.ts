@@ -68,6 +68,27 @@ test('goes on at the position, at the same rate, and lets listeners hear of a wa
   assert.deepEqual(wentOn, [true]);
 });
 
+test('keeps its own seek from listeners, of which Firefox tells late and whose end it tells last', (assert) => {
+  const { element, heard, wentOn, change } = changing();
+  change();
+  element.seeking = true;
+  arrive(element);
+  element.fire('loadstart', 'loadedmetadata', 'loadeddata', 'seeking');
+  element.seeking = false;
+  element.fire('timeupdate', 'seeked', 'timeupdate');
+  assert.deepEqual(heard, ['timeupdate']);
+  assert.deepEqual(wentOn, [true]);
+});
+
+test('waits for no end of a seek that the source before took with it', (assert) => {
+  const { element, wentOn, change } = changing();
+  change();
+  element.fire('seeking', 'loadstart');
+  arrive(element);
+  element.fire('loadedmetadata', 'loadeddata');
+  assert.deepEqual(wentOn, [true]);
+});
+
 test('stays paused', (assert) => {
   const { element, heard, change } = changing({ paused: true });
   change();

@@ -55,6 +55,16 @@ test('says so again until something changes', async (assert) => {
   stop();
 });
 
+test('gives a new source all its time, from its first event on', async (assert) => {
+  const { element, log, advance, stop } = watched(assert);
+  await advance(1500);
+  assert.deepEqual(log, ['ask within 1500', 'starved']);
+  element.fire('emptied', 'timeupdate');
+  await advance(900);
+  assert.strictEqual(log.length, 2);
+  stop();
+});
+
 test('blames nobody while nobody answers, and asks no more than once in a patience', async (assert) => {
   const { element, log, advance, stop } = watched(assert, { answer: false });
   for (let i = 0; i < 24; i += 1) {
@@ -82,12 +92,26 @@ test('asks while there is something to play, and leaves at once when there is no
   const { element, log, advance, stop } = watched(assert, { like: { readyState: 4 } });
   for (let i = 0; i < 12; i += 1) {
     await advance(250);
+    element.currentTime += 0.25;
     element.fire('timeupdate');
   }
   assert.deepEqual(log, ['ask within 1500']);
   element.readyState = 2;
   element.fire('waiting');
   assert.deepEqual(log, ['ask within 1500', 'starved']);
+  stop();
+});
+
+test('knows by a clock that stands that there is nothing to play, where the browser does not say so', async (assert) => {
+  const { element, log, advance, stop } = watched(assert, { like: { readyState: 4 } });
+  for (let i = 0; i < 8; i += 1) {
+    await advance(250);
+    element.currentTime += 0.25;
+    element.fire('timeupdate');
+  }
+  assert.deepEqual(log, ['ask within 1500']);
+  await advance(2500);
+  assert.strictEqual(log.at(-1), 'starved');
   stop();
 });
 

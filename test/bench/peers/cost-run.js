@@ -1,0 +1,91 @@
+/**
+ * What a player costs the page: CPU time of its main thread, by Chromium's own count, while it loads 148 s of media over quick
+ * lines, and the bytes of its scripts.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { isMedia } from '../fault-figures.js';
+import { faultMedia } from '../fault-media.js';
+import { ROOT, network } from '../lab.js';
+import { SHIPPED } from './players.js';
+import { optionsOf, prepare, rulesFor } from './watch-run.js';
+
+const FAR_MS = 10;
+const QUICK_BITS_PER_SECOND = 100_000_000;
+const LOADED_SECONDS = 148;
+const PATIENCE_MS = 90_000;
+
+/** @typedef {{taskMs: number, scriptMs: number, segments: number, reached: number}} Cost */
+
+/** @param {import('../lab.js').Lab} lab @param {import('./players.js').Lane} lane @returns {Promise<Cost>} */
+export async function costRun(lab, lane) {
+  const media = faultMedia('fmp4', 2);
+  const edges = { a: FAR_MS, b: FAR_MS, c: FAR_MS };
+  const edge = { bitsPerSecond: QUICK_BITS_PER_SECOND };
+  const world = await network({ map: FAR_MS, origin: FAR_MS, edges, edge, media });
+  try {
+    const { manifest } = lane.player;
+    const urls = world.urls.edges;
+    let src = `${urls[manifest === 'service' ? 'origin' : 'a']}/main.m3u8`;
+    if (manifest !== 'service' && manifest !== 'single') {
+      const named = Object.keys(edges).map((name) => ({ name, url: urls[name] ?? '' }));
+      const { rules, path } = rulesFor(manifest, media, named, urls['origin'] ?? '', FAR_MS);
+      await world.patch({ edges: { origin: { rules } } });
+      src = `${urls['origin']}${path}`;
+    }
+    return await lab.onFreshPage(lane.isOurs, async (page) => {
+      const settings = {
+        ...{ bufferSeconds: LOADED_SECONDS + 2, bitsPerSecond: QUICK_BITS_PER_SECOND, isAnySize: true, plays: false },
+        ...{ limits: null, size: [480, 270], edgeSelect: optionsOf(world, lane) },
+      };
+      await prepare(page, lane, media, settings, false);
+      const chromium = await page.context().newCDPSession(page);
+      // the thread's own CPU time: what else the machine does meanwhile is not in it
+      await chromium.send('Performance.enable', { timeDomain: 'threadTicks' });
+      const before = await metricsOf(chromium);
+      const filled = page.evaluate(
+        ([url, seconds]) => globalThis.peers.fill(url, seconds),
+        /** @type {const} */ ([src, LOADED_SECONDS]),
+      );
+      const { reached, fatal } = await within(filled, PATIENCE_MS);
+      if (fatal) throw new Error(fatal);
+      const after = await metricsOf(chromium);
+      const segments = new Set(
+        world.log.filter(({ method, url }) => method === 'GET' && isMedia(url)).map(({ url }) => url),
+      );
+      return {
+        taskMs: (after.TaskDuration - before.TaskDuration) * 1000,
+        scriptMs: (after.ScriptDuration - before.ScriptDuration) * 1000,
+        ...{ segments: segments.size, reached },
+      };
+    });
+  } finally {
+    await world.close();
+  }
+}
+
+/** @returns {Record<string, number>} bytes, gzipped */
+export function sizes() {
+  return Object.fromEntries(
+    Object.entries(SHIPPED).map(([name, files]) => [
+      name,
+      files.reduce((sum, file) => sum + gzipSync(readFileSync(join(ROOT, file)), { level: 9 }).length, 0),
+    ]),
+  );
+}
+
+/** @param {import('playwright-core').CDPSession} chromium */
+async function metricsOf(chromium) {
+  const { metrics } = await chromium.send('Performance.getMetrics');
+  const of = (/** @type {string} */ name) => metrics.find((metric) => metric.name === name)?.value ?? NaN;
+  return { TaskDuration: of('TaskDuration'), ScriptDuration: of('ScriptDuration') };
+}
+
+/** @template T @param {Promise<T>} promise @param {number} ms @returns {Promise<T>} */
+function within(promise, ms) {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`not loaded in ${ms} ms`)), ms);
+    promise.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}
