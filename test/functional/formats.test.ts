@@ -102,7 +102,7 @@ test('asks for a key at the origin first', async (assert) => {
   const player = testPlayer(patient(world));
   player.src({ src: serviceUrl(world, 'aes/main.m3u8'), type: HLS });
   await playedTo(player, 0.5);
-  // VHS asks for each segment, and the browser's cache answers all but the first: but for WebKit's
+  // VHS asks for each segment, and the browser's cache answers all but the first: not in WebKit under its driver
   assert.true((await asked(world, ORIGIN, KEY)).length > 0);
   assert.strictEqual((await asked(world, 'a', KEY)).length, 0);
 });
