@@ -1,0 +1,53 @@
+// preflight.ts without promises: the field, each answer's time, the ranking.
+
+/** Nearer than this is a tie. */
+const TIE_MS = 5;
+
+/** @param {any} given  `note` is told of each request */
+export function makeRace({ world, random, settings, rules, product, note }) {
+  const { draw } = product;
+  return { run, winnerOf };
+
+  /** Every answer's time is the world's. */
+  function run(player, field, isFirst, origin) {
+    const inUse = field.find((edge) => edge.origin === origin);
+    const drawn = draw(field, settings.maxEdges, random);
+    const runners = inUse && !drawn.includes(inUse) ? [inUse, ...drawn.slice(1)] : drawn;
+    let elapsedMs = 0;
+    const probes = runners.map((edge) => {
+      const { index } = edge;
+      const requests = isFirst || !rules.hidesTimings ? 1 : 2;
+      note(player, index, requests);
+      if (world.edges[index].isDead) {
+        elapsedMs = settings.preflightTimeoutMs;
+        return {
+          edge,
+          method: 'HEAD',
+          outcome: 'late',
+          status: null,
+          elapsedMs: null,
+          requestMs: null,
+          capabilities: {},
+        };
+      }
+      const requestMs = world.firstByteMs(player.id, player.town, index);
+      // a new connection: TCP and TLS 1.3
+      const connectMs = player.records.has(index) ? 0 : 2 * world.roundTripMs(player.id, player.town, index);
+      elapsedMs = Math.max(elapsedMs, connectMs + requests * requestMs);
+      return {
+        ...{ edge, method: 'HEAD', outcome: 'ok', status: 200, elapsedMs: connectMs + requestMs, capabilities: {} },
+        requestMs: isFirst ? null : requestMs,
+      };
+    });
+    return { probes, elapsedMs };
+  }
+
+  function winnerOf(probes, isFirst) {
+    const timeOf = (probe) => (isFirst ? probe.elapsedMs : probe.requestMs) ?? Infinity;
+    const ran = probes.filter(({ outcome }) => outcome === 'ok');
+    const least = Math.min(...ran.map(timeOf));
+    const ties = ran.filter((probe) => timeOf(probe) <= least + TIE_MS);
+    const weighted = ties.map(({ edge }) => ({ edge, weight: edge.weight }));
+    return draw(weighted, 1, random)[0]?.edge;
+  }
+}
