@@ -179,7 +179,7 @@ export function playNative(tech: NativeTech, picker: NativePicker, tools: Native
     isLoading = false;
   }
 
-  /** Whether the viewer's line works: any answer of the origin, or of another edge, shows it. */
+  /** Whether the viewer's line works, which an answer of the origin or of another edge shows. */
   async function othersAnswer(withinMs: number): Promise<boolean> {
     const over = new AbortController();
     asking = over;
