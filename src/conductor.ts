@@ -11,7 +11,7 @@ import type { FailureKind, Tell } from './events.js';
 import type { Settings } from './options.js';
 import { patrol, type Judgement, type Patrol } from './patrol.js';
 import type { Platform } from './platform.js';
-import type { Sensed } from './playback/sense.js';
+import type { Sense } from './playback/sense.js';
 import { permit } from './permit.js';
 import { reporter, type Left } from './report.js';
 import { search, type Search } from './search.js';
@@ -48,7 +48,7 @@ export interface Conductor extends Routes {
   /** The plugin came when the source was playing already: no request will wait for the race. */
   adopt(): void;
   /** What plays the source can be looked at from now on. */
-  watch(sense: () => Sensed): void;
+  watch(sense: Sense): void;
   reselect(because: string): void;
   bypass(error: EdgeSelectError): void;
   /** An edge failed where no request of ours saw it; `isLast`: the origin is next, and no other edge. */
@@ -90,7 +90,7 @@ export function conductor(
   let state: State = { kind: 'idle' };
   let current: Search | null = null;
   let remembered: Edge | null = null;
-  let sense: (() => Sensed) | null = null;
+  let sense: Sense | null = null;
   let inUseSince = 0;
   let mayHold = false;
   let cancelCompare: (() => void) | null = null;
@@ -115,11 +115,7 @@ export function conductor(
     leaders: () =>
       state.kind === 'selecting' ? [...(remembered ? [remembered] : []), ...(current?.leaders() ?? [])] : [],
     hold: holdNew,
-    demand() {
-      const seen = sense?.();
-      if (!seen?.segmentMs || seen.paused) return null;
-      return { bufferMs: seen.bufferAheadMs / (seen.playbackRate || 1), segmentMs: seen.segmentMs };
-    },
+    demand: () => sense?.demand() ?? null,
   });
 
   return {
@@ -235,7 +231,7 @@ export function conductor(
       given,
       selection,
       probeRequest: room.lastPlaylist,
-      look: () => sense?.() ?? null,
+      look: () => sense?.look() ?? null,
       service: dispatching.service,
       lastRequestAt: dispatching.lastRequestAt,
       onVerdict,

@@ -12,7 +12,7 @@ import type { Selection } from './selection.js';
 import type { Edge } from './servers.js';
 import type { Lane } from './transport/attempt.js';
 import type { Routes } from './transport/deliver.js';
-import { isTooSlow, WORTH_LEAVING, type Alternative, type Demand } from './transport/pace.js';
+import { isBehind, isTooSlow, WORTH_LEAVING, type Alternative, type Demand } from './transport/pace.js';
 import { isOriginFirst, nameOf, nextStop, type MediaRequest, type Try } from './transport/route.js';
 import type { Service } from './verdict.js';
 
@@ -124,7 +124,7 @@ export function dispatch(tools: DispatchTools): Dispatch {
       // while there is another, the needed rate takes the place of VHS's fixed limit
       limitMs: isSegment && tools.demand() && alternative(request, edge, tries) ? 0 : request.timeoutMs,
       isTooSlow: slowness(request, edge, tries),
-      rateShown: (bytesPerMs) => (isSegment ? Math.max(bytesPerMs, rateAtHand(request, edge)) : bytesPerMs),
+      rateShown: (bytesPerMs) => (isSegment && edge ? withoutDip(bytesPerMs, request, edge) : bytesPerMs),
     };
   }
 
@@ -138,11 +138,15 @@ export function dispatch(tools: DispatchTools): Dispatch {
         if (measuredMs > 0) directory.flowed(name, flow.bytesPerMs * 8000);
         measuredMs = flow.elapsedMs;
       }
-      const demand = tools.demand();
-      const other = alternative(request, edge, tries);
+      const isSegment = request.requestType === 'segment';
+      const demand = isSegment ? tools.demand() : null;
       // what is small and takes this long only drips
-      if (request.requestType !== 'segment') return other !== null && !before && flow.elapsedMs >= SMALL_WITHIN_MS;
-      if (!demand || !other || !isTooSlow(flow, demand, other)) return false;
+      const isDripping = !isSegment && !before && flow.elapsedMs >= SMALL_WITHIN_MS;
+      // another is looked for only when one is wanted: this is asked all the time
+      if (!isDripping && !(demand && isBehind(flow, demand))) return false;
+      const other = alternative(request, edge, tries);
+      if (!demand) return other !== null;
+      if (!other || !isTooSlow(flow, demand, other)) return false;
       if (!before || flow.bytesPerMs >= WORTH_LEAVING * (before.bytes / before.elapsedMs)) return true;
       // it is as slow as the one before it: the viewer's line
       directory.lineSeemsSlow();
@@ -150,14 +154,14 @@ export function dispatch(tools: DispatchTools): Dispatch {
     };
   }
 
-  /** What requests will flow at once this edge is left, in bytes per ms: its dip is nothing that VHS is to thin for. */
-  function rateAtHand(request: MediaRequest, edge: Edge | null): number {
-    const demand = tools.demand();
-    const other = edge && demand && alternative(request, edge, []);
+  /** At which requests will flow once this edge is left, in bytes per ms: its dip is nothing that VHS is to thin for. */
+  function withoutDip(bytesPerMs: number, request: MediaRequest, edge: Edge): number {
+    const usual = (directory.record(edge.origin).usualBitsPerSecond ?? 0) / 8000;
+    const demand = bytesPerMs < usual ? tools.demand() : null;
     // a dip is for the buffer to bear, while there is one
-    if (!other || demand.bufferMs < demand.segmentMs) return 0;
-    const { usualBitsPerSecond } = directory.record(edge.origin);
-    return Math.min((usualBitsPerSecond ?? 0) / 8000, other.bytesPerMs ?? Infinity);
+    if (!demand || demand.bufferMs < demand.segmentMs) return bytesPerMs;
+    const other = alternative(request, edge, []);
+    return other ? Math.max(bytesPerMs, Math.min(usual, other.bytesPerMs ?? Infinity)) : bytesPerMs;
   }
 
   /** A stand-by starts before the one before it is given up: what is silent stays open meanwhile. */

@@ -2,6 +2,7 @@
  * What a player shows of its playback. In: a player, and the VHS in it. Out: that part of a look which only they can
  * tell. Reads, and changes nothing; whatever is missing (core builds, native playback, other versions) is null.
  */
+import type { Demand } from '../transport/pace.js';
 import type { Look } from '../watch.js';
 
 /** The part of a look that a player can tell. */
@@ -49,39 +50,67 @@ export type Selector = (this: SensedVhs) => unknown;
 /** Parts of a segment that sound and picture, or two segments, may be apart without a gap. */
 const GAP_MS = 100;
 
-/**
- * @param selector  VHS may come later than the player, or never
- * @returns looks at the player; frames are counted from one look to the next
- */
-export function sense(player: SensedPlayer, selector: () => Selector | undefined): () => Sensed {
+/** Sees a player. */
+export interface Sense {
+  /** All of it; frames are counted from one look to the next. */
+  look(): Sensed;
+  /** What playback can bear: asked for each body some times a second. null: unknown, or it needs nothing now. */
+  demand(): Demand | null;
+}
+
+/** @param selector  VHS may come later than the player, or never */
+export function sense(player: SensedPlayer, selector: () => Selector | undefined): Sense {
   let best: { readonly key: string; readonly bandwidth: number } | null = null;
   let frames = { dropped: 0, total: 0 };
 
-  return () => {
-    const tech = player.tech(true);
-    const media = tech?.vhs?.playlists?.media?.();
-    const positionMs = (player.currentTime() ?? 0) * 1000;
-    const bufferAheadMs = aheadOf(positionMs);
-    return {
-      paused: player.paused() || player.ended(),
-      seeking: player.seeking(),
-      position: positionMs,
-      bufferAheadMs,
-      complete: positionMs + bufferAheadMs >= (player.duration() ?? Infinity) * 1000 - GAP_MS,
-      playbackRate: player.playbackRate() ?? 1,
-      playing: playing(),
-      loading: bandwidthOf(media),
-      best: tech?.vhs ? bestOf(tech.vhs, tech.el()) : null,
-      droppedShare: droppedShare(),
-      segmentMs: media?.targetDuration ? media.targetDuration * 1000 : null,
-    };
+  return {
+    look() {
+      const tech = player.tech(true);
+      const position = positionMs();
+      const bufferAheadMs = aheadOf(position);
+      return {
+        paused: isPaused(),
+        seeking: player.seeking(),
+        position,
+        bufferAheadMs,
+        complete: position + bufferAheadMs >= (player.duration() ?? Infinity) * 1000 - GAP_MS,
+        playbackRate: player.playbackRate() ?? 1,
+        playing: playing(),
+        loading: bandwidthOf(loading()),
+        best: tech?.vhs ? bestOf(tech.vhs, tech.el()) : null,
+        droppedShare: droppedShare(),
+        segmentMs: segmentMs(),
+      };
+    },
+    demand() {
+      const playsMs = segmentMs();
+      if (!playsMs || isPaused()) return null;
+      return { bufferMs: aheadOf(positionMs()) / (player.playbackRate() || 1), segmentMs: playsMs };
+    },
   };
 
-  function aheadOf(positionMs: number): number {
+  function isPaused(): boolean {
+    return player.paused() || player.ended();
+  }
+
+  function positionMs(): number {
+    return (player.currentTime() ?? 0) * 1000;
+  }
+
+  function loading(): Rendition | undefined {
+    return player.tech(true)?.vhs?.playlists?.media?.();
+  }
+
+  function segmentMs(): number | null {
+    const seconds = loading()?.targetDuration;
+    return seconds ? seconds * 1000 : null;
+  }
+
+  function aheadOf(position: number): number {
     const ranges = player.buffered();
     for (let i = 0; i < ranges.length; i += 1) {
       const [startMs, endMs] = [ranges.start(i) * 1000, ranges.end(i) * 1000];
-      if (startMs - GAP_MS <= positionMs && positionMs < endMs) return endMs - positionMs;
+      if (startMs - GAP_MS <= position && position < endMs) return endMs - position;
     }
     return 0;
   }

@@ -70,6 +70,9 @@ export type Outcome =
       readonly parked: Parked | null;
     };
 
+/** `differs`: what came is not the rest of what is there. */
+type End = Outcome | 'differs';
+
 /** What an attempt works with. */
 export interface AttemptTools {
   readonly platform: Platform;
@@ -89,18 +92,22 @@ export async function attempt(
   at: number | null,
   sink: Sink,
   { platform, signal }: AttemptTools,
-): Promise<Outcome | 'differs'> {
+): Promise<End> {
   const controller = new AbortController();
   const startedAt = lane.opened?.startedAt ?? platform.now();
   const flow = watchFlow(lane, startedAt, received, platform);
-  const abort = (): void => {
+  const cut = (): void => {
     controller.abort();
     lane.opened?.abort();
+  };
+  const abort = (): void => {
+    cut();
     flow.giveUp('refused');
   };
   signal.addEventListener('abort', abort);
   const range = rangeOf(request);
   let status = 0;
+  let hasEnded = false;
   /** Left open: it is no longer ended with this attempt. */
   const parked: Parked[] = [];
   try {
@@ -115,17 +122,28 @@ export async function attempt(
     if (fault) return leave(fault);
     const place = at === null ? 'anew' : placeOf(response, at, received, range);
     if (place === 'differs') return differs();
-    const reader = response.body?.getReader();
     flow.answered();
+    const ending = takeBody(response, place, firstByteMs);
+    // one race for the whole body: one for each chunk would cost as much as all else that is done with it
+    const end = await Promise.race([ending, flow.gaveUp]);
+    return typeof end === 'string' && end !== 'differs' ? leave(end, ending) : end;
+  } catch {
+    return fail(status === 0 ? 'refused' : 'short');
+  } finally {
+    hasEnded = true;
+    flow.stop();
+    if (parked.length === 0) signal.removeEventListener('abort', abort);
+  }
+
+  /** Ends with the body, or with the first chunk after this attempt has ended. */
+  async function takeBody(response: Response, place: 'rest' | 'whole' | 'anew', firstByteMs: number): Promise<End> {
+    const reader = response.body?.getReader();
     let position = place === 'rest' ? (at ?? 0) : 0;
     let isComparing = place !== 'anew';
     if (!isComparing) takeHeaders(response);
-
     for (;;) {
-      const reading = reader?.read();
-      const next = await Promise.race([reading, flow.gaveUp]);
-      if (typeof next === 'string') return leave(next, reading);
-      if (!next || next.done) break;
+      const next = await reader?.read();
+      if (hasEnded || !next || next.done) break;
       let bytes = next.value;
       flow.came(bytes.length);
       if (isComparing) {
@@ -154,11 +172,6 @@ export async function attempt(
     const { length, total } = received;
     if (lane.checksLength && request.binary && length < total) return fail('short');
     return { kind: 'delivered', firstByteMs, elapsedMs: platform.now() - startedAt, bytes: flow.bytes() };
-  } catch {
-    return fail(status === 0 ? 'refused' : 'short');
-  } finally {
-    flow.stop();
-    if (parked.length === 0) signal.removeEventListener('abort', abort);
   }
 
   function takeHeaders(response: Response): void {
@@ -172,7 +185,7 @@ export async function attempt(
   }
 
   function differs(): 'differs' {
-    abort();
+    cut();
     return 'differs';
   }
 

@@ -37,15 +37,24 @@ const TIMES_TOO_LONG = 1.25;
 /** Another must be quicker by a quarter: less is within what the same server varies by. */
 export const WORTH_LEAVING = 1.25;
 
+/** Whether it takes longer than it plays: else nobody else need be looked for. */
+export function isBehind(flow: Flow, { segmentMs }: Pick<Demand, 'segmentMs'>): boolean {
+  return flow.elapsedMs >= LOOK_AFTER_MS && flow.elapsedMs + leftOf(flow) / flow.bytesPerMs > segmentMs;
+}
+
 /** Whether the rest is to come from the other. */
 export function isTooSlow(flow: Flow, { bufferMs, segmentMs }: Demand, other: Alternative): boolean {
-  if (flow.elapsedMs < LOOK_AFTER_MS) return false;
-  // without a length: as much again as came
-  const leftBytes = flow.leftBytes ?? flow.bytes;
+  if (!isBehind(flow, { segmentMs })) return false;
+  const leftBytes = leftOf(flow);
   const leftMs = leftBytes / flow.bytesPerMs;
   const wholeMs = flow.elapsedMs + leftMs;
   const otherMs = other.firstByteMs + (other.bytesPerMs === null ? 0 : leftBytes / other.bytesPerMs);
-  if (wholeMs <= segmentMs || leftMs < otherMs * WORTH_LEAVING) return false;
+  if (leftMs < otherMs * WORTH_LEAVING) return false;
   // what comes next needs its time too: one segment stays in reserve
   return leftMs > bufferMs - segmentMs || wholeMs > TIMES_TOO_LONG * segmentMs;
+}
+
+/** Without a length: as much again as came. */
+function leftOf({ leftBytes, bytes }: Flow): number {
+  return leftBytes ?? bytes;
 }

@@ -4,6 +4,7 @@ import { directory, type Directory } from '../../src/directory.js';
 import type { EdgeSelectEvent } from '../../src/events.js';
 import type { EdgeSelectOptions } from '../../src/options.js';
 import type { Question, Resolver, SrvRecord } from '../../src/resolver.js';
+import type { Sense, Sensed } from '../../src/playback/sense.js';
 import { deliver, type End } from '../../src/transport/deliver.js';
 import type { MediaRequest } from '../../src/transport/route.js';
 import { answer, settings, SOURCE, srv } from '../unit/given.js';
@@ -139,4 +140,15 @@ export function answers(fake: FakePlatform, delays: Readonly<Record<string, numb
   for (const [name, afterMs] of Object.entries(delays)) {
     fake.respond(new RegExp(`^(GET|HEAD|OPTIONS) https://${name}\\.example`), { afterMs, body: name });
   }
+}
+
+/** What plays looks like this. */
+export function seeing(look: () => Sensed): Sense {
+  return {
+    look,
+    demand() {
+      const { paused, segmentMs, bufferAheadMs: bufferMs } = look();
+      return segmentMs === null || paused ? null : { bufferMs, segmentMs };
+    },
+  };
 }

@@ -1,5 +1,5 @@
 import QUnit from 'qunit';
-import { answers, conduct, SETTLED_MS, type Conducting, type Sent } from '../support/conducting.js';
+import { answers, conduct, seeing, SETTLED_MS, type Conducting, type Sent } from '../support/conducting.js';
 import { nothingLeft, type FakeAnswer, type FakeFetch } from '../support/platform.js';
 
 const { module, test } = QUnit;
@@ -78,7 +78,7 @@ test.each(
   [0, 400],
   async (assert, apartMs) => {
     const all = await selected(assert);
-    all.conducting.watch(() => LOOK);
+    all.conducting.watch(seeing(() => LOOK));
     const speak = hush(all);
     const sent: Sent[] = [];
     for (const path of ['/live/0.ts', '/sound/0.ts', '/live/low.m3u8', '/text/0.vtt']) {
@@ -97,7 +97,7 @@ test.each(
 test('the browser is offline for 5 s, and nobody is blamed', async (assert) => {
   const all = await selected(assert);
   const { fake, send } = all;
-  all.conducting.watch(() => LOOK);
+  all.conducting.watch(seeing(() => LOOK));
   fake.expect(`GET ${A}`);
   const cut = send('/live/0.ts');
   const body = fake.last(`GET ${A}`).respondStream({ headers: { 'content-length': '6' } });
@@ -142,7 +142,7 @@ test('the page is hidden for 60 s, and nothing is asked or blamed', async (asser
   const all = await selected(assert);
   const { fake } = all;
   // the browser shows nothing, and hands over no timers in time: so it looks from here
-  all.conducting.watch(() => ({ ...LOOK, bufferAheadMs: 0 }));
+  all.conducting.watch(seeing(() => ({ ...LOOK, bufferAheadMs: 0 })));
   fake.setHidden(true);
   const before = fake.fetches.length;
   await fake.advance(60_000);
@@ -174,7 +174,7 @@ test.each(
 test('is left when it is silent again and again, though each time it speaks in the end', async (assert) => {
   const all = await selected(assert);
   const { fake, send, of } = all;
-  all.conducting.watch(() => LOOK);
+  all.conducting.watch(seeing(() => LOOK));
   fake.respond(`GET ${A}`, { afterMs: 750, body: 'a' });
   for (let i = 0; i < 4; i += 1) {
     send(`/live/${i}.ts`);

@@ -1,6 +1,6 @@
 import QUnit from 'qunit';
 import { EdgeSelectError } from '../../src/errors.js';
-import { answers, conduct, lookups, SETTLED_MS, type Change, type Conducting } from '../support/conducting.js';
+import { answers, conduct, lookups, seeing, SETTLED_MS, type Change, type Conducting } from '../support/conducting.js';
 import { nothingLeft } from '../support/platform.js';
 
 const { module, test } = QUnit;
@@ -135,9 +135,9 @@ test('a charge against the edge in use is told before the switch that comes of i
   const all = await selected(assert);
   const { fake, conducting, of, names, shared } = all;
   shared.delivered('https://a.example', 1_000_000, 1000);
-  conducting.watch(() => STALLED);
+  conducting.watch(seeing(() => STALLED));
   await fake.advance(3000);
-  conducting.watch(() => ({ ...STALLED, position: 1000 }));
+  conducting.watch(seeing(() => ({ ...STALLED, position: 1000 })));
   await fake.advance(20_000);
   const told = names().filter((name) => name === 'judged' || name === 'selected' || name === 'switched');
   assert.deepEqual(told.slice(0, 4), ['selected', 'judged', 'selected', 'switched']);

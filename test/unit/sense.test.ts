@@ -1,5 +1,5 @@
 import QUnit from 'qunit';
-import { sense, type SensedPlayer, type SensedVhs, type Selector } from '../../src/playback/sense.js';
+import { sense, type Sensed, type SensedPlayer, type SensedVhs, type Selector } from '../../src/playback/sense.js';
 
 const { module, test } = QUnit;
 
@@ -38,8 +38,8 @@ const highest: Selector = function () {
 };
 const cues = (label: string, value: unknown): object[] => [{ label, activeCues: [{ value }] }];
 
-const look = (more?: Parameters<typeof player>[0], vhs?: SensedVhs): ReturnType<ReturnType<typeof sense>> =>
-  sense(player(more, vhs), () => highest)();
+const look = (more?: Parameters<typeof player>[0], vhs?: SensedVhs): Sensed =>
+  sense(player(more, vhs), () => highest).look();
 
 module('sense');
 
@@ -76,7 +76,7 @@ test('without a selector, or with one that throws, there is no best', (assert) =
     },
   ];
   for (const selector of selectors) {
-    assert.strictEqual(sense(player({}, ladder([400_000])), () => selector)().best, null);
+    assert.strictEqual(sense(player({}, ladder([400_000])), () => selector).look().best, null);
   }
 });
 
@@ -104,14 +104,14 @@ test('the selector is asked again only when the display or the ladder is another
   let clientWidth = 640;
   const one = { ...player(), tech: () => ({ vhs, el: () => ({ clientWidth, clientHeight: 360 }) }) };
   const looking = sense(one, () => selector);
-  looking();
-  looking();
+  looking.look();
+  looking.look();
   assert.strictEqual(asked, 1);
   clientWidth = 1280;
-  looking();
+  looking.look();
   assert.strictEqual(asked, 2);
   vhs = ladder([400_000, 1_200_000]);
-  assert.strictEqual(looking().best, 1_200_000);
+  assert.strictEqual(looking.look().best, 1_200_000);
   assert.strictEqual(asked, 3);
 });
 
@@ -169,7 +169,29 @@ test('frames are counted from one look to the next, also when a new source begin
   const looking = sense({ ...player(), getVideoPlaybackQuality }, () => undefined);
   const shares = counts.map((_, i) => {
     at = i;
-    return looking().droppedShare;
+    return looking.look().droppedShare;
   });
   assert.deepEqual(shares, [0, 0.1, 0, 0.6, 0, 0, 0.25]);
+});
+
+test('what playback can bear is until the buffer is empty, at the rate it plays', (assert) => {
+  const demand = (more: object, vhs: SensedVhs | undefined = ladder([400_000])): unknown =>
+    sense(player(more, vhs), () => highest).demand();
+  assert.deepEqual(demand({}), { bufferMs: 12_000, segmentMs: 6000 });
+  assert.deepEqual(demand({ playbackRate: 2 }), { bufferMs: 6000, segmentMs: 6000 });
+  assert.deepEqual(demand({ playbackRate: 0 }), { bufferMs: 12_000, segmentMs: 6000 });
+  assert.strictEqual(demand({ paused: true }), null, 'nobody waits');
+  assert.strictEqual(demand({ ended: true }), null);
+  assert.strictEqual(demand({}, {}), null, 'nobody knows how long a segment plays');
+});
+
+test('frames are those since the last look, whatever was asked in between', (assert) => {
+  let droppedVideoFrames = 0;
+  let totalVideoFrames = 0;
+  const getVideoPlaybackQuality = (): object => ({ droppedVideoFrames, totalVideoFrames });
+  const seen = sense({ ...player({}, ladder([400_000])), getVideoPlaybackQuality }, () => undefined);
+  seen.look();
+  [droppedVideoFrames, totalVideoFrames] = [10, 20];
+  seen.demand();
+  assert.strictEqual(seen.look().droppedShare, 0.5);
 });
