@@ -84,8 +84,9 @@ export function sense(player: SensedPlayer, selector: () => Selector | undefined
     },
     demand() {
       const playsMs = segmentMs();
+      const rate = player.playbackRate() ?? 0;
       if (!playsMs || isPaused()) return null;
-      return { bufferMs: aheadOf(positionMs()) / (player.playbackRate() || 1), segmentMs: playsMs };
+      return { bufferMs: aheadOf(positionMs()) / (rate > 0 ? rate : 1), segmentMs: playsMs };
     },
   };
 
