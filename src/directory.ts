@@ -96,6 +96,8 @@ export function directory(platform: Platform): Directory {
       if (entry && entry.expiresAt > now) return withTimeLeft(entry);
       // a map may give other tokens each time
       for (const [other, { expiresAt }] of entries) if (expiresAt <= now) entries.delete(other);
+      // whoever asks again after `refreshMaxMs` is to hear the map, and not the page's memory of it
+      const ttlOf = (answer: Answer): number => withinBounds(Math.min(answer.ttlSeconds, settings.refreshMaxMs / 1000));
       const fresh: Entry = {
         expiresAt: Infinity,
         outcome: askInTurn(question, settings.resolver ? [settings.resolver] : urls.map(byUrl), {
@@ -104,9 +106,9 @@ export function directory(platform: Platform): Directory {
           staggerMs: settings.lookupStaggerMs,
           timeoutMs: settings.lookupTimeoutMs,
           keep: (answer) => {
-            entries.set(key, { outcome: Promise.resolve(answer), expiresAt: expiry(answer.ttlSeconds) });
+            entries.set(key, { outcome: Promise.resolve(answer), expiresAt: expiry(ttlOf(answer)) });
           },
-        }).then((answer) => ({ ...answer, ttlSeconds: withinBounds(answer.ttlSeconds) })),
+        }).then((answer) => ({ ...answer, ttlSeconds: ttlOf(answer) })),
       };
       entries.set(key, fresh);
       fresh.outcome.catch((error: unknown) => {

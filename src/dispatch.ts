@@ -210,11 +210,11 @@ export function dispatch(tools: DispatchTools): Dispatch {
       .filter(({ isOut }) => !isOut);
     const rates = others.flatMap(({ bitsPerSecond }) => bitsPerSecond ?? []);
     const probe = selected.probes.find(({ edge }) => edge.origin === origin);
-    const { firstByteMs, usualFirstByteMs } = directory.record(origin);
+    const { bitsPerSecond, usualBitsPerSecond, firstByteMs, usualFirstByteMs } = directory.record(origin);
     return {
       edge: origin,
       ...{ firstByteMs, usualFirstByteMs, allSilent: account.isAllSilent() },
-      bitsPerSecond: directory.record(origin).bitsPerSecond,
+      ...{ bitsPerSecond, usualBitsPerSecond },
       failures: account.failures(origin),
       moveAway: probe?.capabilities.moveAway === true,
       bestOther: rates.length > 0 ? Math.max(...rates) : null,

@@ -61,7 +61,7 @@ export interface EdgeSelectOptions {
   readonly servers?: { readonly type: 'SRV' } | { readonly type: 'A' | 'AAAA'; readonly url: string };
   /** Tokens that are resolved side by side. Default 2: one nameserver's bad answer is not the whole choice. */
   readonly maxTokens?: number;
-  /** Edges that are raced. Default 4: more cost each edge requests and gain little. */
+  /** Edges that are raced. Default 6: weights and not times say who runs, and of six named four leave out the best too often. */
   readonly maxEdges?: number;
   /** How edges are asked. Default `auto`: GET where VHS plays and the URL has no query string, else HEAD. A GET race asks each raced edge for the manifest: not for one that opens an ad session or works once. */
   readonly preflight?: 'auto' | 'GET' | 'HEAD' | 'OPTIONS';
@@ -77,9 +77,9 @@ export interface EdgeSelectOptions {
   readonly stallMs?: number;
   /** Where acceptable service of an edge ends; see the type for each limit. */
   readonly acceptable?: AcceptableOptions;
-  /** The map is asked again while a stream plays, when its answer's TTL is over, but not sooner than this. Default 60,000: a map of traffic moves slower. */
+  /** The map is asked again while a stream plays, when its answer's TTL is over and by chance up to a fifth later, the first time up to as long again. A TTL shorter than this counts as this. Default 60,000: a map of traffic moves slower. */
   readonly refreshMinMs?: number;
-  /** And not later than this. Default 600,000: an old answer may name servers that are gone. */
+  /** A TTL longer than this counts as this. Default 600,000: an old answer may name servers that are gone. */
   readonly refreshMaxMs?: number;
   /** An edge serves for so long before another may take its place for being quicker. Default 20,000: a few segments tell. */
   readonly minDwellMs?: number;
@@ -135,7 +135,7 @@ export const DEFAULTS = {
   tokens: 'SRV',
   servers: { type: 'SRV' },
   maxTokens: 2,
-  maxEdges: 4,
+  maxEdges: 6,
   preflight: 'auto',
   originAfterMs: 150,
   preflightTimeoutMs: 1500,

@@ -8,7 +8,7 @@ import type { Candidates, Selection } from './selection.js';
 import type { Edge } from './servers.js';
 
 /**
- * Why another edge is looked for. `leave`: the one in use must go; `compare`: it stays unless another is clearly better,
+ * Why another edge is looked for. `leave`: the one in use must go; `compare`: it stays unless it is clearly beaten,
  * twice; `asked`: the site wants to know, once is enough.
  */
 export type How = 'leave' | 'compare' | 'asked';
@@ -17,12 +17,12 @@ export type How = 'leave' | 'compare' | 'asked';
 export type State =
   | { readonly kind: 'idle' }
   | { readonly kind: 'selecting' }
-  /** `contender`: origin of the edge that was clearly better, once. */
-  | { readonly kind: 'steady'; readonly selection: Selection; readonly contender: string | null }
+  /** `isBeaten`: another edge was clearly better, once. */
+  | { readonly kind: 'steady'; readonly selection: Selection; readonly isBeaten: boolean }
   | {
       readonly kind: 'reselecting';
       readonly selection: Selection;
-      readonly contender: string | null;
+      readonly isBeaten: boolean;
       readonly because: string;
       readonly how: How;
     }
@@ -99,9 +99,9 @@ function reported(selection: Selection): Effect {
   return { do: 'report', selection };
 }
 
-function settle(selection: Selection, more: readonly Effect[], contender: string | null = null): Step {
+function settle(selection: Selection, more: readonly Effect[], isBeaten = false): Step {
   const told: Effect = { do: 'tell', event: { type: 'edgeselect:selected', selection } };
-  return { state: { kind: 'steady', selection, contender }, effects: [told, ...more] };
+  return { state: { kind: 'steady', selection, isBeaten }, effects: [told, ...more] };
 }
 
 function reselect(state: State, { because, how }: Extract<Input, { kind: 'reselect' }>): Step {
@@ -112,16 +112,16 @@ function reselect(state: State, { because, how }: Extract<Input, { kind: 'resele
   return search({ ...state, kind: 'reselecting', because, how });
 }
 
-/** What is better once may be chance: a switch for a gain alone waits for the second time. */
-function replace({ selection, contender, how, because }: Reselecting, next: Selection): Step {
+/**
+ * What is better once may be chance: a switch for a gain alone waits for the second time. Who wins then need not be who
+ * won before: among several that are as good, each race has another winner.
+ */
+function replace({ selection, isBeaten, how, because }: Reselecting, next: Selection): Step {
   const { chosen } = selection;
   if (next.chosen.origin === chosen.origin) return settle(next, []);
-  if (how === 'compare' && next.chosen.origin !== contender) {
-    return settle(
-      { ...next, chosen, reason: 'stayed' },
-      [{ do: 'compare', because: `${because}: a second look` }],
-      next.chosen.origin,
-    );
+  if (how === 'compare' && !isBeaten) {
+    const look: Effect = { do: 'compare', because: `${because}: a second look` };
+    return settle({ ...next, chosen, reason: 'stayed' }, [look], true);
   }
   const from = chosen.origin;
   return settle(next, [
@@ -155,9 +155,9 @@ function refresh(state: Extract<State, { selection: Selection }>, { tokens, edge
 function fail(state: State, error: EdgeSelectError): Step {
   if (state.kind === 'reselecting' && mayPass(error)) {
     const text = `no other edge could be looked for: ${error.code}`;
-    const { selection, contender } = state;
+    const { selection, isBeaten } = state;
     return {
-      state: { kind: 'steady', selection, contender },
+      state: { kind: 'steady', selection, isBeaten },
       effects: [{ do: 'tell', event: { type: 'edgeselect:warned', text } }],
     };
   }

@@ -51,7 +51,8 @@ export function observe(
 /** Each charge that its limit allows, worst first. */
 function chargesOf(watch: Watch, look: Look, service: Service, limits: Acceptable): Charge[] {
   const { thinning, throughput, stalls, drainMs, failures, latency } = limits;
-  const { bitsPerSecond, firstByteMs, usualFirstByteMs, bestOther, hasUnmeasured, lineIsSlow } = service;
+  const { bitsPerSecond, usualBitsPerSecond, firstByteMs, usualFirstByteMs } = service;
+  const { bestOther, hasUnmeasured, lineIsSlow } = service;
   const { at, best } = look;
   const charges: Charge[] = [];
   const charge = (kind: Charge['kind'], because: Sign, seen: number, limit: number): void => {
@@ -59,7 +60,9 @@ function chargesOf(watch: Watch, look: Look, service: Service, limits: Acceptabl
   };
 
   // a slow line stalls, drains and thins at every edge alike
-  const isFaster = bestOther !== null && bitsPerSecond !== null && bestOther >= GAIN * bitsPerSecond;
+  // a small dip is not another's gain, whose rate may be of a better moment: so far it counts as it usually is
+  const own = bitsPerSecond && Math.max(bitsPerSecond, Math.min(usualBitsPerSecond ?? 0, GAIN * bitsPerSecond));
+  const isFaster = bestOther !== null && own !== null && bestOther >= GAIN * own;
   // nor can anybody tell, without a rate, whether leaving helped
   const mayBeEdge = isFaster || (bitsPerSecond !== null && !lineIsSlow);
   const mayGain = isFaster || (hasUnmeasured && !lineIsSlow);

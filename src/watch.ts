@@ -35,6 +35,8 @@ export interface Look {
 export interface Service {
   readonly edge: string;
   readonly bitsPerSecond: number | null;
+  /** The same over a long time. */
+  readonly usualBitsPerSecond: number | null;
   readonly firstByteMs: number | null;
   readonly usualFirstByteMs: number | null;
   /** Requests that failed there since it was chosen. */

@@ -35,6 +35,17 @@ const refusing = (code: 'LOOKUP_NXDOMAIN' | 'LOOKUP_NODATA', ttlSeconds: number)
 
 module('directory, answers', nothingLeft);
 
+test('an answer serves for `refreshMaxMs` at most, so that a repeated question reaches the map', async (assert) => {
+  const { fake, page, asked, settings: own } = scene(assert, saying(3600), { refreshMaxMs: 600_000 });
+  assert.strictEqual((await page.ask(question(), own)).ttlSeconds, 600);
+  await fake.advance(599_999);
+  await page.ask(question(), own);
+  assert.strictEqual(asked.length, 1);
+  await fake.advance(1);
+  await page.ask(question(), own);
+  assert.strictEqual(asked.length, 2);
+});
+
 test('an answer serves until its TTL has run out, and not a moment longer', async (assert) => {
   const { fake, page, asked, settings: own } = scene(assert, saying(20));
   await page.ask(question(), own);
@@ -62,7 +73,7 @@ const BOUNDS: readonly [given: number, used: number][] = [
 ];
 for (const [given, used] of BOUNDS) {
   test(`a TTL of ${given} s is taken as ${used} s`, async (assert) => {
-    const { fake, page, asked, settings: own } = scene(assert, saying(given));
+    const { fake, page, asked, settings: own } = scene(assert, saying(given), { refreshMaxMs: 3_600_000 });
     assert.strictEqual((await page.ask(question(), own)).ttlSeconds, used);
     await fake.advance(used * 1000 - 1);
     await page.ask(question(), own);

@@ -181,11 +181,15 @@ test('resumes at no edge whose bytes are known to differ', (assert) => {
 test('knows the service of the edge in use and of the others', (assert) => {
   const all = dispatches(assert);
   all.page.delivered(a.origin, 1_000_000, 8000);
+  all.page.delivered(a.origin, 1_000_000, 4000);
   all.page.delivered(b.origin, 2_000_000, 8000);
-  const { edge, bitsPerSecond, bestOther, hasUnmeasured } = all.dispatching.service() ?? {};
+  const { edge, bitsPerSecond, usualBitsPerSecond, bestOther, hasUnmeasured } = all.dispatching.service() ?? {};
   assert.deepEqual(
-    { edge, bitsPerSecond, bestOther, hasUnmeasured },
-    { edge: a.origin, bitsPerSecond: 1_000_000, bestOther: 2_000_000, hasUnmeasured: true },
+    { edge, bitsPerSecond, usualBitsPerSecond, bestOther, hasUnmeasured },
+    {
+      ...{ edge: a.origin, bitsPerSecond: 1_500_000, usualBitsPerSecond: 1_050_000 },
+      ...{ bestOther: 2_000_000, hasUnmeasured: true },
+    },
   );
   all.page.failed(c.origin);
   assert.false(all.dispatching.service()?.hasUnmeasured, 'who is out does not count');

@@ -12,10 +12,10 @@ const LOOK: Look = {
   ...{ position: 0, bufferAheadMs: 12_000, playbackRate: 1, droppedShare: 0, segmentMs: 2000 },
   ...{ playing: 4.5 * MBIT, loading: 4.5 * MBIT, best: 4.5 * MBIT },
 };
-/** An edge that is quick enough, and another that is no quicker. */
+/** An edge that is quick enough, and another that is no quicker; nothing is known of better days. */
 const SERVICE: Service = {
-  ...{ edge: EDGE, bitsPerSecond: 8 * MBIT, firstByteMs: 40, usualFirstByteMs: 40, failures: 0, moveAway: false },
-  ...{ allSilent: false, bestOther: 8 * MBIT, hasUnmeasured: false, lineIsSlow: false },
+  ...{ edge: EDGE, bitsPerSecond: 8 * MBIT, usualBitsPerSecond: null, firstByteMs: 40, usualFirstByteMs: 40 },
+  ...{ failures: 0, moveAway: false, allSilent: false, bestOther: 8 * MBIT, hasUnmeasured: false, lineIsSlow: false },
 };
 
 /** What is not as it should be in one second. `movedMs`: how far the playhead came since the last look. */
@@ -101,11 +101,12 @@ const MIN_BITS = 65_536 * 8;
 
 /**
  * Plays a stream over a line as VHS does: one segment after the other until the buffer is full, and after each the
- * highest rendition whose BANDWIDTH times 1.2 came. Rates are measured as `edges.ts` does: half of it is the last body.
+ * highest rendition whose BANDWIDTH times 1.2 came. Rates are measured as `edges.ts` does: half of it is the last body, of the usual one a twentieth.
  */
 export function played(seconds: number, { segmentMs, bufferMs, inParts, bitsPerSecond, latencyMs }: Line): Moment[] {
   const moments: Moment[] = [];
   let measured: number | null = null;
+  let usual: number | null = null;
   let loading = LADDER.at(-1) ?? 0;
   let ahead: { readonly endMs: number; readonly bandwidth: number }[] = [];
   for (let endMs = segmentMs; endMs <= bufferMs; endMs += segmentMs) ahead.push({ endMs, bandwidth: loading });
@@ -122,11 +123,13 @@ export function played(seconds: number, { segmentMs, bufferMs, inParts, bitsPerS
     if (bits < MIN_BITS) return;
     const rate = (bits * 1000) / ms;
     measured = measured === null ? rate : (measured + rate) / 2;
+    usual = usual === null ? rate : usual + (rate - usual) / 20;
   };
   for (let now = 0; now <= seconds * 1000; now += STEP_MS) {
     if (now % LOOK_EVERY_MS === 0) {
-      const shown = { segmentMs, loading, playing: ahead[0]?.bandwidth ?? null, bitsPerSecond: measured };
-      moments.push({ movedMs: position - lookedAt, bufferAheadMs: loadedMs - position, ...shown });
+      const shown = { segmentMs, loading, playing: ahead[0]?.bandwidth ?? null };
+      const rates = { bitsPerSecond: measured, usualBitsPerSecond: usual };
+      moments.push({ movedMs: position - lookedAt, bufferAheadMs: loadedMs - position, ...shown, ...rates });
       lookedAt = position;
     }
     position = Math.min(position + STEP_MS, loadedMs);

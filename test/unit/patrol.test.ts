@@ -66,15 +66,22 @@ function patrols(assert: Assert, options: Partial<EdgeSelectOptions> = {}): Patr
     ...{ isResting: false, isBypassed: false, isMapDead: false },
   };
   atEnd(assert, patrolling.stop);
-  patrolling.lookedUp({ tokens: [], edges, expiresAt: fake.platform.now() + 120_000 });
+  // chance, where the test says nothing of it: the question comes with the TTL
+  lookUp(state, 0);
   return state;
+}
+
+/** Lookups have just been made, with a TTL of 120 s; `random` is drawn for when they are repeated. */
+function lookUp({ fake, patrolling }: Patrolling, random: number): void {
+  fake.random(random);
+  patrolling.lookedUp({ tokens: [], edges, expiresAt: fake.platform.now() + 120_000 });
 }
 
 const firsts = ({ asked }: Patrolling): number => asked.filter(({ lookup }) => lookup === 'tokens').length;
 
 module('patrol', nothingLeft);
 
-test('repeats the first-level question at the TTL, resolves the tokens, and hands on the edges', async (assert) => {
+test('repeats the first-level question when its TTL is over, resolves the tokens, and hands on the edges', async (assert) => {
   const all = patrols(assert);
   await all.fake.advance(119_000);
   assert.strictEqual(firsts(all), 0);
@@ -87,40 +94,73 @@ test('repeats the first-level question at the TTL, resolves the tokens, and hand
     all.refreshed.map((candidates) => [candidates.tokens, candidates.edges.map(({ origin }) => origin)]),
     [[['t.example'], ['https://c.example']]],
   );
-  await all.fake.advance(121_000);
+  // a fifth of the TTL is for chance
+  await all.fake.advance(144_000);
   assert.strictEqual(firsts(all), 2, 'and so on');
 });
 
-test('asks no sooner than `refreshMinMs` and no later than `refreshMaxMs`, whatever the TTL', async (assert) => {
+test('takes a TTL for `refreshMinMs` where it is shorter, and for `refreshMaxMs` where it is longer', async (assert) => {
   const slow = patrols(assert, { refreshMinMs: 180_000 });
   await slow.fake.advance(179_000);
   assert.strictEqual(firsts(slow), 0);
   await slow.fake.advance(2000);
   assert.strictEqual(firsts(slow), 1);
   const quick = patrols(assert, { refreshMinMs: 10_000, refreshMaxMs: 30_000 });
-  quick.patrolling.lookedUp({ tokens: [], edges, expiresAt: quick.fake.platform.now() + 120_000 });
-  await quick.fake.advance(31_000);
+  await quick.fake.advance(29_000);
+  assert.strictEqual(firsts(quick), 0);
+  await quick.fake.advance(2000);
   assert.strictEqual(firsts(quick), 1);
 });
 
-test('varies the time by 10 %, so that players that came together do not ask together', async (assert) => {
-  for (const [random, seconds] of [
-    [0, 108],
-    [0.999, 132],
-  ] as const) {
+test.each(
+  'never asks before the TTL is over; players that began together ask first at any time within another TTL',
+  [
+    [0, 120],
+    [0.5, 180],
+    [0.999, 240],
+  ] as const,
+  async (assert, [random, seconds]) => {
     const all = patrols(assert);
-    all.fake.random(random);
-    all.patrolling.lookedUp({ tokens: [], edges, expiresAt: all.fake.platform.now() + 120_000 });
+    lookUp(all, random);
     await all.fake.advance((seconds - 1) * 1000);
     assert.strictEqual(firsts(all), 0, `before ${seconds} s`);
     await all.fake.advance(2000);
     assert.strictEqual(firsts(all), 1, `at ${seconds} s`);
-  }
+  },
+);
+
+test.each(
+  'asks again within a fifth of the TTL, once players are apart, and never before it is over',
+  [
+    [0, 120],
+    [0.999, 144],
+  ] as const,
+  async (assert, [random, seconds]) => {
+    const all = patrols(assert);
+    await all.fake.advance(121_000);
+    assert.strictEqual(firsts(all), 1);
+    lookUp(all, random);
+    await all.fake.advance((seconds - 1) * 1000);
+    assert.strictEqual(firsts(all), 1, `before ${seconds} s`);
+    await all.fake.advance(2000);
+    assert.strictEqual(firsts(all), 2, `at ${seconds} s`);
+  },
+);
+
+test('keeps players apart that searched together before their first repeated question', async (assert) => {
+  const all = patrols(assert);
+  await all.fake.advance(30_000);
+  lookUp(all, 0.999);
+  await all.fake.advance(238_000);
+  assert.strictEqual(firsts(all), 0);
+  await all.fake.advance(3000);
+  assert.strictEqual(firsts(all), 1);
 });
 
 test('asks with back-off when the map is dead, and says nothing: the answer that is held goes on to serve', async (assert) => {
   const all = patrols(assert, { lookupStaggerMs: 0 });
   all.isMapDead = true;
+  all.fake.random(0, 0);
   await all.fake.advance(121_000);
   assert.strictEqual(firsts(all), 1);
   await all.fake.advance(60_000);
@@ -146,6 +186,7 @@ test('asks nothing while nobody watches, and at once when somebody does again', 
 test('tries all of it again while bypassed, with back-off', async (assert) => {
   const all = patrols(assert);
   all.isBypassed = true;
+  all.fake.random(0, 0);
   all.patrolling.failed();
   await all.fake.advance(61_000);
   assert.deepEqual([all.told, firsts(all)], [['retry'], 0]);

@@ -19,7 +19,6 @@ const selection = (name: string): Selection => ({
 });
 const a = selection('a');
 const b = { ...selection('b'), measuredAt: 1 };
-const B = 'https://b.example';
 const PROBE: Probe = {
   ...{ edge: a.chosen, method: 'HEAD', outcome: 'ok', status: 200, elapsedMs: 20, requestMs: 20 },
   capabilities: {},
@@ -30,11 +29,11 @@ const otherError = new EdgeSelectError('EDGES_COOLING', { edges: 1 });
 const STATES = {
   idle: { kind: 'idle' },
   selecting: { kind: 'selecting' },
-  steady: { kind: 'steady', selection: a, contender: null },
-  asked: { kind: 'reselecting', selection: a, contender: null, because: 'asked for', how: 'asked' },
-  comparing: { kind: 'reselecting', selection: a, contender: null, because: 'the map moved', how: 'compare' },
-  'comparing again': { kind: 'reselecting', selection: a, contender: B, because: 'a second look', how: 'compare' },
-  leaving: { kind: 'reselecting', selection: a, contender: null, because: 'stalls', how: 'leave' },
+  steady: { kind: 'steady', selection: a, isBeaten: false },
+  asked: { kind: 'reselecting', selection: a, isBeaten: false, because: 'asked for', how: 'asked' },
+  comparing: { kind: 'reselecting', selection: a, isBeaten: false, because: 'the map moved', how: 'compare' },
+  'comparing again': { kind: 'reselecting', selection: a, isBeaten: true, because: 'a second look', how: 'compare' },
+  leaving: { kind: 'reselecting', selection: a, isBeaten: false, because: 'stalls', how: 'leave' },
   bypassed: { kind: 'bypassed', error },
   disposed: { kind: 'disposed' },
 } satisfies Record<string, State>;
@@ -92,7 +91,7 @@ const TABLE: Record<keyof typeof STATES, Partial<Record<InputName, string>>> = {
   },
   comparing: {
     'found a': 'steady a: tell selected a',
-    'found b': 'steady a, b contends: tell selected a, compare because the map moved: a second look',
+    'found b': 'steady a, beaten once: tell selected a, compare because the map moved: a second look',
     failed: 'steady a: tell warned no other edge could be looked for: EDGES_COOLING',
     'refreshed, the same': 'compare a because the map moved',
     'refreshed, others': 'compare a because the map moved: compare because the map moved',
@@ -102,7 +101,7 @@ const TABLE: Record<keyof typeof STATES, Partial<Record<InputName, string>>> = {
   'comparing again': {
     'found a': 'steady a: tell selected a',
     'found b': 'steady b: tell selected b, tell switched b from a because a second look, move from a: compare',
-    failed: 'steady a, b contends: tell warned no other edge could be looked for: EDGES_COOLING',
+    failed: 'steady a, beaten once: tell warned no other edge could be looked for: EDGES_COOLING',
     'refreshed, the same': 'compare a because a second look',
     'refreshed, others': 'compare a because a second look: compare because the map moved',
     'reselect: leave': 'leave a because stalls: search',
@@ -131,7 +130,7 @@ const nameOf = ({ chosen }: Selection): string => letterOf(chosen.origin);
 function stateText(state: State): string {
   switch (state.kind) {
     case 'steady':
-      return `steady ${nameOf(state.selection)}${state.contender ? `, ${letterOf(state.contender)} contends` : ''}`;
+      return `steady ${nameOf(state.selection)}${state.isBeaten ? ', beaten once' : ''}`;
     case 'reselecting':
       return `${state.how} ${nameOf(state.selection)} because ${state.because}`;
     case 'bypassed':
@@ -195,19 +194,38 @@ for (const kind of Object.keys(STATES) as (keyof typeof STATES)[]) {
 test('keeps the newest selection of the edge it stays with', (assert) => {
   const fresher = { ...a, measuredAt: 99 };
   const next = step(STATES.asked, { kind: 'found', selection: fresher });
-  assert.deepEqual(next.state, { kind: 'steady', selection: fresher, contender: null });
+  assert.deepEqual(next.state, { kind: 'steady', selection: fresher, isBeaten: false });
 });
 
 test('keeps what a race measured even where it does not follow it, and says that the edge stayed', (assert) => {
   const { state } = step(STATES.comparing, { kind: 'found', selection: { ...b, measuredAt: 99 } });
   const selection: Selection = { ...b, measuredAt: 99, chosen: a.chosen, reason: 'stayed' };
-  assert.deepEqual(state, { kind: 'steady', selection, contender: B });
+  assert.deepEqual(state, { kind: 'steady', selection, isBeaten: true });
+});
+
+test('goes to whoever is clearly better the second time, the winner of the first or another one', (assert) => {
+  for (const second of [b, { ...selection('c'), measuredAt: 2 }]) {
+    let state: State = STATES.steady;
+    for (const found of [b, second]) {
+      state = step(state, INPUTS['reselect: compare']).state;
+      state = step(state, { kind: 'found', selection: found }).state;
+    }
+    assert.deepEqual(state, { kind: 'steady', selection: second, isBeaten: false });
+  }
+});
+
+test('forgets that another edge was better once, when the second look says otherwise', (assert) => {
+  let state: State = STATES['comparing again'];
+  for (const input of [INPUTS['found a'], INPUTS['reselect: compare'], INPUTS['found b']] as const) {
+    state = step(state, input).state;
+  }
+  assert.deepEqual(stateText(state), 'steady a, beaten once');
 });
 
 test('takes the probes that ended after the choice into its selection', (assert) => {
   const full = { ...a, probes: [PROBE] };
   const { state } = step(STATES.steady, { kind: 'raced', selection: full });
-  assert.deepEqual(state, { kind: 'steady', selection: full, contender: null });
+  assert.deepEqual(state, { kind: 'steady', selection: full, isBeaten: false });
 });
 
 test('ignores the end of a race that is not the last', (assert) => {
@@ -218,7 +236,7 @@ test('ignores the end of a race that is not the last', (assert) => {
 test('holds the tokens and edges of the newest answer, and goes on with the edge in use', (assert) => {
   const candidates = { tokens: ['t2'], edges: [b.chosen], expiresAt: 9 };
   const { state } = step(STATES.steady, { kind: 'refreshed', candidates });
-  assert.deepEqual(state, { kind: 'steady', selection: { ...a, ...candidates }, contender: null });
+  assert.deepEqual(state, { kind: 'steady', selection: { ...a, ...candidates }, isBeaten: false });
 });
 
 test('writes into no state that it is given', (assert) => {

@@ -120,6 +120,23 @@ for (const [title, others, counts] of OTHERS) {
   });
 }
 
+/** A rate of 4 Mbit/s, what the edge has usually, and another's: whether leaving may help. */
+const DIPS: readonly [title: string, usual: number | null, bestOther: number, counts: boolean][] = [
+  ['the edge is usually as quick as another', 5e6, 5e6, false],
+  ['another is hardly a quarter quicker than the edge usually is', 5e6, 6.24e6, false],
+  ['another is a quarter quicker than the edge usually is', 5e6, 6.25e6, true],
+  ['the edge is usually slower than now', 2e6, 5e6, true],
+  ['the edge fell by more than a dip, and another is not 56 % quicker than now', 10e6, 6.24e6, false],
+  ['the edge fell by more than a dip, and another is 56 % quicker than now', 10e6, 6.25e6, true],
+  ['nobody knows what it usually is', null, 5e6, true],
+];
+for (const [title, usualBitsPerSecond, bestOther, counts] of DIPS) {
+  test(`thinning ${counts ? 'counts' : 'is a dip of its own and does not count'} when ${title}`, (assert) => {
+    const thin = told(10, () => ({ ...HALF, usualBitsPerSecond, bestOther }));
+    assert.deepEqual(words(thin), counts ? ['leave thinned'] : []);
+  });
+}
+
 test('stalls and a drain count while there is no sign of a slow line, whatever is known of others', (assert) => {
   const still =
     (more: Moment) =>

@@ -1,5 +1,5 @@
 // npm run bench:choice: how good the choice is, against somebody who knows what every edge is like at the moment.
-//   node test/bench/choice/run.js [--traces 1000] [--max-edges 4] [--strict]
+//   node test/bench/choice/run.js [--traces 1000] [--named 6] [--max-edges 4] [--strict]   (else as many as the product races)
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -10,7 +10,8 @@ import { makeTrace } from './traces.js';
 const { values } = parseArgs({
   options: {
     traces: { type: 'string', default: '1000' },
-    'max-edges': { type: 'string', default: '4' },
+    named: { type: 'string', default: '6' },
+    'max-edges': { type: 'string' },
     strict: { type: 'boolean', default: false },
   },
 });
@@ -18,6 +19,7 @@ const MODULES = ['src/search', 'src/selection', 'src/options', 'src/directory', 
 const bundle = await bundleModules(MODULES, 'choice');
 const product = await import(bundle.file);
 bundle.remove();
+const maxEdges = Number(values['max-edges'] ?? product.DEFAULTS.maxEdges);
 const SOURCE = {
   ...{ src: 'https://video.example/live/main.m3u8', type: 'application/x-mpegURL', origin: 'https://video.example' },
   ...{ scheme: 'https', service: '_https._tcp.video.example' },
@@ -32,7 +34,7 @@ const WAYS = ['GET', 'HEAD', 'OPTIONS'].flatMap((method) => [
 const began = Date.now();
 const results = WAYS.map((way) => ({ way, runs: /** @type {any[]} */ ([]) }));
 for (let seed = 1; seed <= Number(values.traces); seed += 1) {
-  const trace = makeTrace(seed);
+  const trace = makeTrace(seed, Number(values.named));
   for (const method of ['GET', 'HEAD', 'OPTIONS']) {
     for (const shows of [false, true]) {
       const { first, second } = await viewer(trace, method, shows);
@@ -76,10 +78,7 @@ async function viewer(trace, method, shows) {
       stop: () => undefined,
     }),
   };
-  const settings = product.readOptions(
-    { preflight: method, maxEdges: Number(values['max-edges']), resolver: lookups(trace) },
-    () => undefined,
-  );
+  const settings = product.readOptions({ preflight: method, maxEdges, resolver: lookups(trace) }, () => undefined);
   const directory = product.directory(platform);
   const first = await select({ fake, platform, directory, settings, trace, current: null, at });
   await fake.advance(LATER_MS);
@@ -147,7 +146,7 @@ function report() {
   const percent = (value) => `${(100 * value).toFixed(1)} %`.padStart(7);
   let isMissed = false;
   console.log(
-    `${values.traces} viewers, six edges named, ${values['max-edges']} raced. Promised: median 0, p95 under 15 %`,
+    `${values.traces} viewers, ${values.named} edges named, ${maxEdges} raced. Promised: median 0, p95 under 15 %`,
   );
   console.log(
     'race                             median     p95           mean | of those raced: p95 | the race took (median)',

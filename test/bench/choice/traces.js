@@ -1,7 +1,6 @@
-// What six edges are like for one viewer at a moment: seeded, so that every way of racing meets the same moments.
+// What some edges are like for one viewer at a moment: seeded, so that every way of racing meets the same moments.
 import { seeded } from '../figures.js';
 
-const EDGES = 6;
 const DAY_MS = 86_400_000;
 /** The first segment: 2 s at 4 Mbit/s. */
 const SEGMENT_BITS = 8_000_000;
@@ -10,15 +9,15 @@ const FIRST_WINDOW_BITS = 10 * 1460 * 8;
 
 /** @typedef {ReturnType<typeof makeTrace>} Trace */
 
-/** @param {number} seed */
-export function makeTrace(seed) {
+/** @param {number} seed @param {number} edgeCount */
+export function makeTrace(seed, edgeCount) {
   const random = seeded(seed);
   const bell = () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
   const lineBps = 25e6 * Math.exp(0.6 * bell());
   const lastMileMs = 4 + 12 * random();
   const startMs = random() * DAY_MS;
-  const edges = Array.from({ length: EDGES }, (_, i) => ({
-    name: 'abcdef'[i] ?? '',
+  const edges = Array.from({ length: edgeCount }, (_, i) => ({
+    name: `edge-${i}`,
     /** Edges of one provider are congested together. */
     provider: i % 3,
     baseMs: 18 * Math.exp(0.6 * bell()),

@@ -5,6 +5,7 @@ import { makeService } from './service.js';
 import { makeTally } from './tally.js';
 import { makeTransfers } from './transfer.js';
 import { tickAt } from './wheel.js';
+import { EDGES } from './world.js';
 
 /** What is due for a player: eight kinds at most, so that a number holds player and kind. */
 export const DUE = { transfer: 0, refresh: 1, compare: 2, found: 3, probe: 4 };
@@ -15,11 +16,13 @@ const SECOND_LOOK_MS = 5000;
 const LOST_AGAIN_MS = 20_000;
 const SLOW_LINE_MS = 600_000;
 const LONGEST_SLOW_LINE_MS = 3_600_000;
+const JITTER = 0.2;
+const FIRST_JITTER = 1;
 const SLOW = ['thinned', 'throughput', 'drain', 'stalls'];
 
 /** @param {any} given  the world, the clock, chance, the product's modules and settings */
 export function makePlayers(given) {
-  const { world, wheel, random, product, settings, players, rules } = given;
+  const { world, wheel, random, product, settings, players } = given;
   const { choose, step, observe, watchAnew, UNKNOWN, answered, delivered, flowed, failed, isCooling, GAIN } = product;
   const due = new Int32Array(players * 8).fill(-1);
   const tally = makeTally(players);
@@ -27,7 +30,7 @@ export function makePlayers(given) {
   const all = Array.from({ length: players }, (_, id) => newPlayer(id));
 
   const race = makeRace({ ...given, note });
-  const { serviceOf, ranked } = makeService({ rules, record, selectionOf, isLineSlow });
+  const { serviceOf, ranked } = makeService({ record, selectionOf, isLineSlow });
   const api = {
     ...{ all, due, counts, schedule, record, setRecord, look, send, ranked, fail, lineSeemsSlow, isLineSlow },
     ...{ advance, lose, restart, note },
@@ -42,7 +45,7 @@ export function makePlayers(given) {
       lineBps: 25e6 * Math.exp(0.8 * 1.73 * (random() + random() + random() + random() - 2)),
       dipUntil: 0,
       state: { kind: 'idle' },
-      records: new Map(),
+      records: new Array(EDGES + 1).fill(UNKNOWN),
       ...{
         watch: watchAnew(),
         watched: '',
@@ -52,7 +55,7 @@ export function makePlayers(given) {
         before: null,
         lookupFailures: 0,
       },
-      ...{ slowLineUntil: 0, slowLineMs: SLOW_LINE_MS / 2, isPlanned: false, failuresAt: null, onTrial: null },
+      ...{ slowLineUntil: 0, slowLineMs: SLOW_LINE_MS / 2, isApart: false, failuresAt: null, onTrial: null },
       ...{ answer: null, answerUntil: -Infinity, search: null, compareBecause: '' },
       // playback, in ms of media; `shown`: the last renditions, two bits each
       ...{ pos: 0, posAt: 0, end: 0, shown: 0x3ff, rateBps: 0, endsAt: Infinity, transfer: null },
@@ -96,11 +99,11 @@ export function makePlayers(given) {
   }
 
   function record(player, index) {
-    return player.records.get(index) ?? UNKNOWN;
+    return player.records[index];
   }
 
   function setRecord(player, index, next) {
-    player.records.set(index, next);
+    player.records[index] = next;
   }
 
   function selectionOf({ state }) {
@@ -196,8 +199,6 @@ export function makePlayers(given) {
     if (!winner) return send(player, { kind: 'failed', error: { code: 'EDGES_FAILED' } }, now);
     const current = selectionOf(player)?.chosen ?? null;
     const selection = choose('service', candidates, probes, winner, current, now);
-    const { state } = player;
-    if (rules.anyTwice && state.contender) player.state = { ...state, contender: selection.chosen.origin };
     send(player, { kind: 'found', selection }, now);
     for (const { edge, outcome, elapsedMs } of probes) {
       const seen = record(player, edge.index);
@@ -210,10 +211,8 @@ export function makePlayers(given) {
 
   function plan(player, inMs, now) {
     const boundedMs = Math.min(Math.max(inMs, settings.refreshMinMs), settings.refreshMaxMs);
-    const [least, most] = player.isPlanned ? rules.spread : rules.firstSpread;
-    player.isPlanned = true;
-    const spread = least + (most - least) * random();
-    schedule(player, DUE.refresh, now + boundedMs * spread + LOOK_EVERY_MS * random());
+    const lateMs = boundedMs * (player.isApart ? JITTER : FIRST_JITTER) * random();
+    schedule(player, DUE.refresh, now + boundedMs + lateMs + LOOK_EVERY_MS * random());
   }
 
   function planAfterFailure(player, now) {
@@ -222,6 +221,7 @@ export function makePlayers(given) {
   }
 
   function refresh(player, now) {
+    player.isApart = true;
     if (!selectionOf(player)) return send(player, { kind: 'reselect', because: 'time has passed', how: 'asked' }, now);
     const candidates = lookUp(player, now);
     player.lookupFailures = 0;

@@ -32,7 +32,8 @@ export function makeRace({ world, random, settings, rules, product, note }) {
       }
       const requestMs = world.firstByteMs(player.id, player.town, index);
       // a new connection: TCP and TLS 1.3
-      const connectMs = player.records.has(index) ? 0 : 2 * world.roundTripMs(player.id, player.town, index);
+      const connectMs =
+        player.records[index] !== product.UNKNOWN ? 0 : 2 * world.roundTripMs(player.id, player.town, index);
       elapsedMs = Math.max(elapsedMs, connectMs + requests * requestMs);
       return {
         ...{ edge, method: 'HEAD', outcome: 'ok', status: 200, elapsedMs: connectMs + requestMs, capabilities: {} },

@@ -1,6 +1,5 @@
 // npm run bench:herd: what 100,000 players do to 20 edges and one map, in simulated time.
-//   node test/bench/herd/run.js [--only dies,calm] [--players 20000] [--threads 2] [--timings shown] [--try jitter,usual,twice]
-//     [--strict]
+//   node test/bench/herd/run.js [--only dies,calm] [--players 20000] [--threads 2] [--timings shown] [--strict]
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -17,20 +16,10 @@ const { values } = parseArgs({
     threads: { type: 'string', default: '2' },
     seconds: { type: 'string' },
     timings: { type: 'string', default: 'hidden' },
-    try: { type: 'string', default: '' },
     strict: { type: 'boolean', default: false },
   },
 });
 const MODULES = ['draw', 'edges', 'selection', 'switch', 'verdict', 'options', 'transport/pace'];
-/** What patrol.ts, verdict.ts and switch.ts do today; `--try jitter,usual,twice` shows what a change there would do. */
-const tried = values.try.split(',');
-const rules = {
-  hidesTimings: values.timings === 'hidden',
-  firstSpread: tried.includes('jitter') ? [1, 2] : [0.9, 1.1],
-  spread: tried.includes('jitter') ? [1, 1.2] : [0.9, 1.1],
-  usual: tried.includes('usual'),
-  anyTwice: tried.includes('twice'),
-};
 const results = fileURLToPath(new URL('../.results/herd', import.meta.url));
 mkdirSync(results, { recursive: true });
 const began = Date.now();
@@ -64,7 +53,7 @@ function simulate(/** @type {import('./scenarios.js').Scenario} */ { name, share
         players: Math.round(Number(values.players) * share),
         file: bundle.file,
         seconds: values.seconds && Number(values.seconds),
-        rules,
+        hidesTimings: values.timings === 'hidden',
       },
       resourceLimits: { maxOldGenerationSizeMb: 3000, maxYoungGenerationSizeMb: 600 },
     });

@@ -1,7 +1,7 @@
 // dispatch.ts: what is known of the edge in use and of the others, and in which order they would be asked.
 
 /** @param {any} given */
-export function makeService({ rules, record, selectionOf, isLineSlow }) {
+export function makeService({ record, selectionOf, isLineSlow }) {
   return { serviceOf, ranked };
 
   function serviceOf(player, { chosen, edges }, now) {
@@ -14,7 +14,6 @@ export function makeService({ rules, record, selectionOf, isLineSlow }) {
       if (other.bitsPerSecond === null) hasUnmeasured = true;
       else bestOther = Math.max(bestOther ?? 0, other.bitsPerSecond);
     }
-    if (rules.usual && bestOther) bestOther *= bitsPerSecond / Math.max(bitsPerSecond, usualBitsPerSecond ?? 0);
     const failures = player.failuresAt?.get(chosen.index) ?? 0;
     return {
       edge: chosen.origin,

@@ -6,7 +6,7 @@ import { SCENARIOS, VICTIM } from './scenarios.js';
 import { makeWheel, TICK_MS } from './wheel.js';
 import { EDGES, LADDER, makeWorld } from './world.js';
 
-const { name, players, file, rules: wanted, seconds: asked } = workerData;
+const { name, players, file, hidesTimings, seconds: asked } = workerData;
 const product = await import(file);
 const scenario = SCENARIOS.find((one) => one.name === name) ?? SCENARIOS[0];
 const seconds = asked ?? scenario.seconds;
@@ -19,7 +19,7 @@ const wheel = makeWheel();
 const settings = product.readOptions({ nameserver: 'https://map.example/' }, () => undefined);
 let second = -WARM_UP_S;
 const sessionMs = () => -1_800_000 * Math.log(1 - random());
-const rules = { ...wanted, dips: scenario.dips === true };
+const rules = { hidesTimings, dips: scenario.dips === true };
 const herd = makePlayers({ world, wheel, random, product, settings, players, rules, sessionMs, second: () => second });
 
 const starts = herd.all.map((player) => ({ player, at: random() * (scenario.startWithin ?? 60) * 1000 }));

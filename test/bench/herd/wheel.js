@@ -22,10 +22,10 @@ export function makeWheel() {
     /** @param {(what: number, tickDue: number) => void} run */
     advance(run) {
       tick += 1;
-      const slot = slots[tick % SLOTS];
-      const due = slot.splice(0);
+      const due = slots[tick % SLOTS];
+      slots[tick % SLOTS] = [];
       for (let i = 0; i < due.length; i += 2) {
-        if (due[i + 1] > tick) slot.push(due[i], due[i + 1]);
+        if (due[i + 1] > tick) slots[tick % SLOTS].push(due[i], due[i + 1]);
         else run(due[i], due[i + 1]);
       }
     },
