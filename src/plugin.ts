@@ -24,7 +24,7 @@ export interface EdgeSelect {
   readonly selection: Selection | null;
   /** Looks for the best edge again; playback goes on meanwhile. `reason` comes back in `edgeselect:switched`. */
   reselect(reason?: string): void;
-  /** Takes the plugin off this player; a source that plays goes on from its own host. Twice is fine. */
+  /** Takes the plugin off this player; VHS goes on from the source's own host, the browser from where it is. Twice is fine. */
   dispose(): void;
 }
 
@@ -89,6 +89,8 @@ interface Part extends EdgeSelect {
   conducting(source: SourceObject): Conducting | null;
   /** Takes the requests of this VHS, which plays the source. */
   hook(vhs: Vhs): void;
+  /** The browser plays the source; `release` takes off the element what was put on it for that. */
+  playsNatively(release: () => void): void;
 }
 
 /** A source of ours, with the options that hold for it. */
@@ -221,6 +223,9 @@ export function register(videojs: VideoJs, platform: Platform = browserPlatform(
       sourceSet,
       conducting: ({ src }) => (current?.source.src === src ? current : null),
       hook,
+      playsNatively(release) {
+        unhook = release;
+      },
     };
 
     function foresee(sources: unknown): void {
@@ -308,7 +313,7 @@ export function register(videojs: VideoJs, platform: Platform = browserPlatform(
         if (!found) return delegate.handleSource(source, tech, options);
         const { player, part, conductor: picker, settings } = found;
         if (delegate === html5.nativeSourceHandler) {
-          return playNative(tech, picker, {
+          const handler = playNative(tech, picker, {
             platform,
             stallMs: settings.stallMs,
             isAdBreak: () => player.ads?.inAdBreak?.() === true,
@@ -316,6 +321,8 @@ export function register(videojs: VideoJs, platform: Platform = browserPlatform(
               delegate.handleSource(url === null ? source : { ...source, src: url }, tech, options);
             },
           });
+          part.playsNatively(handler.release);
+          return handler;
         }
         if (delegate !== videojs.VhsSourceHandler) return delegate.handleSource(source, tech, options);
         // at this event, and not later, the first request can still be hooked

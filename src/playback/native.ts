@@ -54,8 +54,15 @@ const DECODE = 3;
 /** When a change that had to wait may be due. */
 const MOMENTS = ['loadeddata', 'timeupdate', 'pause', 'seeking'];
 
-/** @returns a source handler as Video.js keeps it: disposed when the source goes */
-export function playNative(tech: NativeTech, picker: NativePicker, tools: NativeTools): { dispose(): void } {
+/** A source handler as Video.js keeps it: disposed when the source goes. */
+export interface NativeHandler {
+  dispose(): void;
+  /** The plugin goes, and the source stays: it plays on from where it is loaded. Nothing of ours is left on the element. */
+  readonly release: () => void;
+}
+
+/** Begins at once. */
+export function playNative(tech: NativeTech, picker: NativePicker, tools: NativeTools): NativeHandler {
   const element = tech.el();
   const service = picker.source.src;
   const { crossOrigin } = element;
@@ -67,6 +74,7 @@ export function playNative(tech: NativeTech, picker: NativePicker, tools: Native
   let isMoveDue = false;
   let isPicking = true;
   let disposed = false;
+  let isReleased = false;
   /** Of those who are asked whether the line works. */
   let asking: AbortController | null = null;
 
@@ -106,20 +114,44 @@ export function playNative(tech: NativeTech, picker: NativePicker, tools: Native
   void picker.pick(crossOrigin).then((choice) => {
     isPicking = false;
     if (disposed) return;
-    picked = choice;
-    loadAndGoOn(choice?.url ?? null);
+    if (isReleased) goHome();
+    else {
+      picked = choice;
+      loadAndGoOn(choice?.url ?? null);
+    }
   });
   return {
     dispose() {
       disposed = true;
-      asking?.abort();
-      for (const [name, listener] of listeners) element.removeEventListener(name, listener, true);
-      stopHearing();
-      stopWatching();
-      resumed.stop();
+      takeOff();
       tech.triggerSourceset = triggerSourceset;
     },
+    release() {
+      if (disposed || isReleased) return;
+      isReleased = true;
+      takeOff();
+      // else with the URL that the element still waits for
+      if (!isPicking) tech.triggerSourceset = triggerSourceset;
+    },
   };
+
+  function takeOff(): void {
+    asking?.abort();
+    for (const [name, listener] of listeners) element.removeEventListener(name, listener, true);
+    stopHearing();
+    stopWatching();
+    resumed.stop();
+  }
+
+  /** To the URL of the service, unless it has one that it plays from. */
+  function goHome(): void {
+    const { currentTime } = element;
+    if (!picked) {
+      loadAndGoOn(null);
+      element.currentTime = currentTime;
+    }
+    tech.triggerSourceset = triggerSourceset;
+  }
 
   function onError(event: Event): void {
     // broken bytes, and a viewer without a line, are no fault of the edge
@@ -151,7 +183,8 @@ export function playNative(tech: NativeTech, picker: NativePicker, tools: Native
     isPicking = true;
     void picker.pick(crossOrigin).then((choice) => {
       isPicking = false;
-      if (disposed || (choice && choice.url === picked?.url)) return;
+      if (isReleased && !disposed) goHome();
+      if (disposed || isReleased || (choice && choice.url === picked?.url)) return;
       picked = choice;
       resumed.change(
         () => {

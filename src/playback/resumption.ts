@@ -42,6 +42,8 @@ const ARTEFACTS = [
 ];
 /** Where an element begins that did not go where it was told to; players round, so no exact zero. */
 const START_SECONDS = 0.5;
+/** Another position, and the same picture. */
+const NUDGE_SECONDS = 0.001;
 
 /** @param play  as Video.js would */
 export function resumption(element: HTMLMediaElement, play: () => Promise<void> | undefined): Resumption {
@@ -132,10 +134,13 @@ export function resumption(element: HTMLMediaElement, play: () => Promise<void> 
     }
   }
 
-  /** Where the browser did not begin where it was told to, and for live streams. */
+  /** Where the browser did not go where it was told to, and for live streams. */
   function goThere(): void {
     if (secondsFromLive !== null) position = Math.max(0, endOf(element.seekable) - secondsFromLive);
-    if (element.currentTime < START_SECONDS && position >= START_SECONDS) element.currentTime = position;
+    if (position < START_SECONDS) return;
+    if (element.currentTime < START_SECONDS) element.currentTime = position;
+    // WebKitGTK (2.50) tells the position, seeks to nowhere, and its clock never moves again: a seek to the same is none
+    else if (!element.seeking && element.currentTime === position) element.currentTime = position + NUDGE_SECONDS;
   }
 
   function stop(): void {

@@ -199,6 +199,34 @@ test('sets nothing once the player is disposed of while it is held', async (asse
   assert.deepEqual(await asked(world, 'a', /mp4$/), []);
 });
 
+test('plays on from the edge, without a word, when the plugin is taken off', async (assert) => {
+  const world = await testWorld(network({ a: {} }));
+  const player = testPlayer();
+  const plugin = player.edgeSelect(patient(world));
+  player.src(clip(world));
+  await playedTo(player, 0.2);
+  const told: string[] = [];
+  for (const type of ['sourceset', 'loadstart', 'emptied', 'seeking']) player.on(type, () => told.push(type));
+  plugin.dispose();
+  await playedTo(player, 1);
+  assert.deepEqual(told, []);
+  assert.strictEqual(elementSrc(player), `${world.edges.a ?? ''}/clip.mp4`);
+  assert.strictEqual(player.currentSrc(), clip(world).src);
+});
+
+test('plays from its own host when the plugin is taken off while it is held', async (assert) => {
+  const world = await testWorld(network({ a: {} }, { map: { latencyMs: 400 } }));
+  const player = testPlayer();
+  const plugin = player.edgeSelect(patient(world));
+  const isSet = once(player, 'sourceset');
+  player.src(clip(world));
+  await isSet;
+  plugin.dispose();
+  await playedTo(player, 0.2);
+  assert.strictEqual(elementSrc(player), clip(world).src);
+  assert.deepEqual(await asked(world, 'a', CLIP), []);
+});
+
 function clip(world: World): { src: string; type: string } {
   return { src: `${world.edges[ORIGIN] ?? ''}/clip.mp4`, type: 'video/mp4' };
 }

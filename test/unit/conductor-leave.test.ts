@@ -14,8 +14,8 @@ const MAIN = '/live/main.m3u8';
 const LAST_LOOK_MS = 100;
 /** A question belongs to the page, since another source may ask the same: it ends by itself, after `lookupTimeoutMs` twice. */
 const LOOKUP_END_MS = 6000;
-/** Of all answers, and a little. */
-const TTL_MS = 61_000;
+/** The TTL of all answers, half of it for chance, and a little. */
+const ASKED_AGAIN_MS = 91_000;
 
 /** How to come there. @returns the requests that are under way */
 type Way = (all: Conducting) => Promise<readonly Sent[]>;
@@ -135,7 +135,7 @@ const WAYS: Readonly<Record<string, { readonly state: State['kind']; readonly wa
     async way(all) {
       await played(all);
       Object.assign(all.resolver, NEVER);
-      await all.fake.advance(TTL_MS - SETTLED_MS);
+      await all.fake.advance(ASKED_AGAIN_MS - SETTLED_MS);
       return [];
     },
   },
@@ -156,7 +156,7 @@ const WAYS: Readonly<Record<string, { readonly state: State['kind']; readonly wa
       Object.assign(all.resolver, {
         resolve: ({ lookup }: Question) => (lookup === 'tokens' ? TOKENS : SERVERS),
       });
-      await all.fake.advance(61_000);
+      await all.fake.advance(ASKED_AGAIN_MS);
       return [];
     },
   },
@@ -176,7 +176,7 @@ const WAYS: Readonly<Record<string, { readonly state: State['kind']; readonly wa
     async way(all) {
       await played(all);
       Object.assign(all.resolver, NEVER);
-      await all.fake.advance(TTL_MS - SETTLED_MS);
+      await all.fake.advance(ASKED_AGAIN_MS - SETTLED_MS);
       all.conducting.reselect('a test');
       await all.fake.flush();
       return [];

@@ -15,11 +15,12 @@ interface Moving {
   readonly net: FakePlatform;
   /** What happened after the first picture, in order. */
   readonly log: string[];
-  /** What it is told; `next`: where to load from, null is the origin. */
-  readonly told: { next: ElementSource | null; isAdBreak: boolean };
+  /** What it is told; `next`: where to load from, null is the origin; `isTakenOff`: as soon as an edge is left. */
+  readonly told: { next: ElementSource | null; isAdBreak: boolean; isTakenOff: boolean };
   /** The conductor says that the edge in use had to go. */
   readonly moved: () => Promise<void>;
   readonly dispose: () => void;
+  readonly release: () => void;
 }
 
 function source(name: string): ElementSource {
@@ -30,9 +31,9 @@ function source(name: string): ElementSource {
 /** An element that plays from edge a, in the middle. */
 async function moving(assert: Assert, like: object = {}): Promise<Moving> {
   const net = fakePlatform(assert);
-  const element = fakeElement({ currentTime: 20, ...like });
+  const element = fakeElement(like);
   const { media } = element;
-  const told = { next: A as ElementSource | null, isAdBreak: false };
+  const told = { next: A as ElementSource | null, isAdBreak: false, isTakenOff: false };
   const log: string[] = [];
   const listeners = new Set<() => void>();
   const tech = {
@@ -45,17 +46,23 @@ async function moving(assert: Assert, like: object = {}): Promise<Moving> {
     source: { src: SERVICE, type: 'video/mp4', origin: 'https://video.example' },
     selection: () => ({ edges: [A.edge, B.edge] }),
     pick: () => Promise.resolve(told.next),
-    edgeFailed: ({ origin }: { origin: string }, because: string) => log.push(`${origin} ${because}`),
+    edgeFailed({ origin }: { origin: string }, because: string) {
+      log.push(`${origin} ${because}`);
+      if (told.isTakenOff) handler.release();
+    },
     onMoved: (listener: () => void) => {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
   };
-  const { dispose } = playNative(tech, picker, {
+  const handler = playNative(tech, picker, {
     platform: net.platform,
     stallMs: 600,
     isAdBreak: () => told.isAdBreak,
-    load: (url) => log.push(`load ${url ?? 'service'}`),
+    load(url) {
+      log.push(`load ${url ?? 'service'}`);
+      element.currentTime = 0;
+    },
   });
   const moved = async (): Promise<void> => {
     for (const listener of [...listeners]) listener();
@@ -63,9 +70,11 @@ async function moving(assert: Assert, like: object = {}): Promise<Moving> {
   };
   await net.flush();
   element.fire('loadeddata');
+  element.currentTime = 20;
   log.length = 0;
   told.next = B;
-  return { element, net, log, told, moved, dispose };
+  const { dispose, release } = handler;
+  return { element, net, log, told, moved, dispose, release };
 }
 
 module('native moved', nothingLeft);
@@ -106,6 +115,32 @@ test('hears of nothing after its end', async (assert) => {
   await moved();
   element.fire('error', 'timeupdate');
   assert.deepEqual(log, []);
+});
+
+test('plays on from where it is, and hears of nothing more, when the plugin is taken off', async (assert) => {
+  const { log, element, net, moved, release, dispose } = await moving(assert);
+  const seen: string[] = [];
+  element.media.addEventListener('error', () => seen.push('error'));
+  release();
+  await moved();
+  element.fire('error', 'timeupdate');
+  element.readyState = 2;
+  element.fire('progress', 'waiting');
+  await net.advance(4000);
+  assert.deepEqual(log, []);
+  assert.deepEqual(seen, ['error'], 'Video.js sees it');
+  dispose();
+});
+
+test('goes on from the origin, at its position, when the plugin is taken off as an edge is left', async (assert) => {
+  const { log, element, net, told, release, dispose } = await moving(assert);
+  told.isTakenOff = true;
+  element.fire('error');
+  await net.flush();
+  assert.deepEqual(log, ['https://a.example refused', 'load service']);
+  assert.strictEqual(element.currentTime, 20);
+  release();
+  dispose();
 });
 
 type Change = (made: Moving) => void;

@@ -155,6 +155,23 @@ test('goes there where the browser began at the start all the same', (assert) =>
   assert.deepEqual(wentOn, [true]);
 });
 
+test('seeks where the browser tells the position and does not seek, as the clock of WebKitGTK would stand', (assert) => {
+  const { element, change } = changing();
+  change();
+  arrive(element);
+  element.fire('loadedmetadata');
+  assert.strictEqual(element.currentTime, 20.001, 'a seek to the same would be none');
+});
+
+test('does not seek anew where the browser does', (assert) => {
+  const { element, change } = changing();
+  change();
+  arrive(element);
+  element.seeking = true;
+  element.fire('loadedmetadata');
+  assert.strictEqual(element.currentTime, 20);
+});
+
 test('says that it is not there when the server cannot begin there', (assert) => {
   const { element, wentOn, change } = changing();
   change();
@@ -194,9 +211,9 @@ test('changed once more on its way, goes on where the first would have', (assert
   change();
   element.fire('abort', 'emptied', 'loadstart');
   change();
+  assert.strictEqual(element.currentTime, 20);
   arrive(element);
   element.fire(...NEW_PICTURE);
-  assert.strictEqual(element.currentTime, 20);
   assert.strictEqual(element.playbackRate, 2);
   assert.deepEqual(heard, ['canplay', 'playing', 'timeupdate']);
   assert.deepEqual(wentOn, [true]);
