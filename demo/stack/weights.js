@@ -17,8 +17,8 @@ import { answerFor, placeOf } from './map.js';
  * @property {boolean} isRace whether the choice was by time
  * @property {ReadonlyMap<string, boolean>} runners token, and whether it answered well
  *
- * @typedef {'oversized' | 'broken' | 'stale' | 'foreign' | 'forged'} Skipped
- *   stale: not of this window; foreign: of another service; forged: contradicts itself, the log, or the map
+ * @typedef {'oversized' | 'broken' | 'stale' | 'foreign' | 'check' | 'forged'} Skipped
+ *   stale: not of this window; foreign: of another service; check: of an operator at a terminal; forged: contradicts itself, the log, or the map
  */
 
 /** Reports of this long count: long enough for a network's evening, short enough to follow a fault. */
@@ -59,7 +59,7 @@ const LONGEST_PROBE_MS = 60_000;
  *   `changed`: the networks whose answer is another one now
  */
 export function learn(map, before, lines, nowMs) {
-  const counts = { counted: 0, overCap: 0, oversized: 0, broken: 0, stale: 0, foreign: 0, forged: 0 };
+  const counts = { counted: 0, overCap: 0, oversized: 0, broken: 0, stale: 0, foreign: 0, check: 0, forged: 0 };
   const tokenOf = new Map(
     Object.entries(map.tokens).flatMap(([token, { servers }]) => servers.map((server) => [server, token])),
   );
@@ -114,6 +114,7 @@ function readLine(line, map, tokenOf, nowMs) {
   if (place === null || !Number.isFinite(at)) return 'broken';
   if (nowMs - at > WINDOW_MS || at - nowMs > CLOCK_SKEW_MS) return 'stale';
   if (typeof body.service !== 'string' || !body.service.endsWith(`.${map.service}`)) return 'foreign';
+  if (body.check === true) return 'check';
   const chosen = tokenOf.get(String(body.chosen));
   const runners = readProbes(body.edges, tokenOf);
   // a report goes to the edge that was chosen: the log of another one cannot hold it

@@ -37,7 +37,7 @@ test.each('asks nothing for a source', OTHERS, async (assert, other) => {
   player.src(source);
   await raced;
   const before = (await world.of('nameserver:map')).length;
-  player.src(other(source.src.replace('main', 'other')));
+  player.src(other(source.src.replace('ts/', 'fmp4/')));
   player.src(source);
   await playedTo(player, 0.1);
   assert.strictEqual((await world.of('nameserver:map')).length, before);

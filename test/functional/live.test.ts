@@ -1,6 +1,7 @@
 import QUnit from 'qunit';
 import {
   all,
+  engine,
   network,
   ORIGIN,
   patient,
@@ -31,6 +32,11 @@ const THICK: Live = {
 };
 /** Of 13 kB and 2 s. Two segments are more than what passes between two requests for the playlist. */
 const THIN: Live = { media: 'test/media', live: { path: PATH, from: 'ts/low.m3u8' }, segment: '/ts/low-' };
+/**
+ * An edge that is two segments behind has the next one when the last is all but played. WebKitGTK takes a live stream that
+ * runs dry for ended, and VHS then loads no more, with or without the plugin: there the viewer is in no hurry.
+ */
+const RATE = engine === 'webkit' ? 0.5 : 1;
 const LATER = 'low-[45]\\.ts$';
 
 module('live', { afterEach: leave });
@@ -78,7 +84,7 @@ test.each(
 test('plays on when the playlists too have to come from an edge that is two segments behind', async (assert) => {
   const { world, player } = await live(THIN, [], { skewSegments: 2 });
   const answers = answersToVhs();
-  await playsPast(player, world, `${THIN.segment}4.ts`);
+  await playsUntil(player, world, `${THIN.segment}4.ts`);
   await world.patch({ edges: { quick: { fault: 'status:503' } } });
   await playsPast(player, world, `${THIN.segment}5.ts`);
   assert.deepEqual(await untrueLive(answers, THIN), []);
@@ -109,17 +115,26 @@ async function live(
 ): Promise<{ world: World; player: TestPlayer }> {
   const edges = { quick: { rules, live: window }, slow: { latencyMs: 150, live: { ...window, ...skew } } };
   const world = await testWorld(network(edges, { media, origin: { live: window } }));
-  return { world, player: testPlayer(patient(world, { stallMs: 1200 })) };
+  const player = testPlayer(patient(world, { stallMs: 1200 }));
+  player.one('loadeddata', () => {
+    player.playbackRate(RATE);
+  });
+  return { world, player };
 }
 
-/** Plays, from the start where it does not yet, until a segment is there and a second more is played. */
-async function playsPast(player: TestPlayer, world: World, segment: string): Promise<void> {
+/** Plays, from the start where it does not yet, until a segment is there. */
+async function playsUntil(player: TestPlayer, world: World, segment: string): Promise<void> {
   const there = until(player, 'edgeselect:served', ({ url }) => url.endsWith(segment));
   if (player.currentSrc() === '') {
     player.src({ src: `${world.edges[ORIGIN] ?? ''}${PATH}`, type: 'application/x-mpegURL' });
   }
   await playedTo(player, 0.1);
   await there;
+}
+
+/** And a second more. */
+async function playsPast(player: TestPlayer, world: World, segment: string): Promise<void> {
+  await playsUntil(player, world, segment);
   await playedTo(player, player.currentTime() + 1);
 }
 

@@ -95,7 +95,7 @@ test.each(
 );
 
 test('goes to a better edge only once it was better twice, and tells each step and why', async (assert) => {
-  const world = await moving({ a: { ...RATE, latencyMs: 800 }, b: RATE }, ['a']);
+  const world = await moving({ a: { ...RATE, latencyMs: 400 }, b: RATE }, ['a']);
   const { player, seen, src } = await playing(world, { minDwellMs: 1000, stallMs: 20_000 });
   const steps: string[] = [];
   for (const name of ['selected', 'switched', 'raced', 'reported'] as const) {

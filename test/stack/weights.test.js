@@ -164,6 +164,7 @@ test('what cannot be a report is skipped and counted', () => {
     ['stale', 'a report of the future', line('198.51.100.1', 'a', RACE, { t: NOW / 1000 + 3600 })],
     ['foreign', 'another service', line('198.51.100.1', 'a', RACE, { body: { service: '_https._tcp.other.example' } })],
     ['foreign', 'no service', line('198.51.100.1', 'a', RACE, { body: { service: 7 } })],
+    ['check', 'what `check` sends', line('198.51.100.1', 'a', {}, { body: { check: true, reason: 'only' } })],
     ['forged', 'another version', line('198.51.100.1', 'a', RACE, { body: { v: 2 } })],
     [
       'forged',
