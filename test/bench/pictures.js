@@ -8,7 +8,7 @@ const HEAD = 46;
 const FOOT = 26;
 /** The edge with the fault, the one that came second, the third, and the origin. */
 const COLOURS = {
-  bad: '#c8553d',
+  bad: '#e39a2d',
   second: '#2f6fb0',
   other: '#2f9e77',
   origin: '#8a8a8a',
@@ -37,19 +37,21 @@ export function picture(title, bufferSeconds, lanes) {
       `<text x="${x(at)}" y="${bottom + 14}" text-anchor="middle" fill="#666">${at} s</text>`,
   );
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" font-family="sans-serif" font-size="11">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" role="img" font-family="sans-serif" font-size="11">`,
+    `<title>${escaped(title)}</title>`,
     `<rect width="${WIDTH}" height="${height}" fill="#fff"/>`,
     `<text x="10" y="17" font-size="14" fill="#111">${escaped(title)}</text>`,
     legend(),
     ...ticks,
     `<line x1="${x(0)}" y1="${HEAD - 6}" x2="${x(0)}" y2="${bottom}" stroke="#111" stroke-dasharray="3 3"/>`,
-    ...lanes.map((lane, i) => drawn(lane, HEAD + i * LANE, bufferSeconds * 1.25, x)),
+    ...lanes.map((lane, i) => drawn(lane, HEAD + i * LANE, bufferSeconds, x)),
     '</svg>\n',
   ].join('\n');
 }
 
-/** @param {PictureLane} lane @param {number} top @param {number} mostSeconds @param {(at: number) => number} x */
-function drawn({ title, note, trace, bad, second }, top, mostSeconds, x) {
+/** @param {PictureLane} lane @param {number} top @param {number} goalSeconds @param {(at: number) => number} x */
+function drawn({ title, note, trace, bad, second }, top, goalSeconds, x) {
+  const mostSeconds = goalSeconds * 1.25;
   const room = LANE - STRIP - 8;
   const floor = top + room;
   const y = (/** @type {number} */ seconds) => round(floor - (Math.min(seconds, mostSeconds) / mostSeconds) * room);
@@ -70,6 +72,8 @@ function drawn({ title, note, trace, bad, second }, top, mostSeconds, x) {
     `<text x="10" y="${top + 16}" fill="#111">${escaped(title)}</text>`,
     `<text x="10" y="${top + 30}" fill="#666">${escaped(note)}</text>`,
     `<polygon points="${x(first)},${floor} ${points.join(' ')} ${x(last)},${floor}" fill="${COLOURS.buffer}"/>`,
+    `<line x1="${LABELS}" y1="${y(goalSeconds)}" x2="${WIDTH - 10}" y2="${y(goalSeconds)}" stroke="${COLOURS.buffer}" stroke-dasharray="2 4"/>`,
+    `<text x="${LABELS - 4}" y="${y(goalSeconds) + 3}" font-size="8" text-anchor="end" fill="#888">${goalSeconds} s</text>`,
     ...trace.stalls.map(
       (stall) => `<rect ${bar(stall)} y="${top}" height="${room}" fill="${COLOURS.stall}" opacity="0.75"/>`,
     ),
@@ -85,7 +89,7 @@ function legend() {
     ['second', 'another edge'],
     ['other', 'the third'],
     ['origin', 'origin'],
-    ['buffer', 'seconds ahead'],
+    ['buffer', 'seconds ahead, and goal'],
     ['stall', 'picture stands still'],
   ]);
   return words

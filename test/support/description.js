@@ -80,6 +80,7 @@
  * @property {number} latencyMs before each answer
  * @property {number} connectMs before the first byte of a new connection is read; twice that with TLS
  * @property {number} bitsPerSecond of all bodies together; 0 is unlimited
+ * @property {boolean} slowStart each new connection begins with ten packets a latency, and doubles that each latency
  * @property {boolean} cors
  * @property {boolean} credentials answer with the request's Origin and Access-Control-Allow-Credentials
  * @property {boolean} timingAllowOrigin
@@ -96,6 +97,7 @@
  * @property {string} [media] folder under the project root, or an absolute path
  * @property {Record<string, Partial<NameserverDescription>>} [nameservers]
  * @property {Record<string, Partial<EdgeDescription>>} [edges]
+ * @property {number} [lastMileBitsPerSecond] of the viewer's line: the bodies of all servers share it; default 0, unlimited
  */
 
 /** A description or a patch that does not make sense. */
@@ -118,6 +120,7 @@ const EDGE_DEFAULTS = {
   latencyMs: 0,
   connectMs: 0,
   bitsPerSecond: 0,
+  slowStart: false,
   cors: true,
   credentials: false,
   timingAllowOrigin: true,
@@ -240,8 +243,12 @@ export function checkWorld(given) {
   if (given === null || typeof given !== 'object' || Array.isArray(given)) {
     throw new DescriptionError('a world is described by an object');
   }
-  refuseUnknownFields('world', given, new Set(['media', 'nameservers', 'edges']));
+  refuseUnknownFields('world', given, new Set(['media', 'nameservers', 'edges', 'lastMileBitsPerSecond']));
   const world = /** @type {WorldDescription} */ (given);
+  const { lastMileBitsPerSecond: lastMile = 0 } = world;
+  if (!(Number.isFinite(lastMile) && lastMile >= 0)) {
+    throw new DescriptionError(`lastMileBitsPerSecond: ${JSON.stringify(lastMile)} is not a number of 0 or more`);
+  }
   for (const servers of [world.nameservers ?? {}, world.edges ?? {}]) {
     for (const [name, server] of Object.entries(servers)) {
       // the name becomes the first label of NAME.localhost

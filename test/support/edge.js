@@ -6,7 +6,7 @@ import { OutsideError, findFile, parseRange, readRange } from './files.js';
 import { livePlaylist, readRecording } from './live.js';
 import { Rules } from './rules.js';
 import { PretendServer } from './server.js';
-import { TokenBucket, pause } from './shape.js';
+import { TokenBucket, pause, takeFromBoth } from './shape.js';
 
 const ALLOW = 'GET, HEAD, OPTIONS, POST';
 
@@ -29,6 +29,7 @@ export class Edge {
   #folder;
   #madeAtMs;
   #bucket = new TokenBucket(0);
+  #lastMile;
   #rules;
   #server;
 
@@ -39,12 +40,14 @@ export class Edge {
    * @param {import('./log.js').RequestLog} world.log
    * @param {string} world.folder of media
    * @param {number} world.madeAtMs epoch
+   * @param {TokenBucket} world.lastMile shared by all its servers
    */
-  constructor(name, description, { log, folder, madeAtMs }) {
+  constructor(name, description, { log, folder, madeAtMs, lastMile }) {
     this.#name = name;
     this.#description = description;
     this.#folder = folder;
     this.#madeAtMs = madeAtMs;
+    this.#lastMile = lastMile;
     this.#rules = new Rules(description.rules);
     this.#server = new PretendServer(`edge:${name}`, log, (exchange) => this.#answer(exchange));
   }
@@ -199,11 +202,23 @@ export class Edge {
       const isSlow = slow !== null && at >= slowAfterBytes;
       const bucket = isSlow ? slow : this.#bucket;
       const upTo = slow && !isSlow ? Math.min(slowAfterBytes, endsAt) : endsAt;
-      const grantedBytes = await bucket.take(upTo - at, exchange.gone);
+      const grantedBytes = await this.#grant(exchange, bucket, upTo - at);
       await exchange.write(bytes.subarray(at, at + grantedBytes));
       at += grantedBytes;
     }
     return null;
+  }
+
+  /**
+   * @param {Exchange} exchange
+   * @param {TokenBucket} bucket
+   * @param {number} wantedBytes
+   * @returns {Promise<number>} how many may be sent now
+   */
+  #grant({ gone, slowStart }, bucket, wantedBytes) {
+    const take = (/** @type {number} */ bytes) => takeFromBoth(bucket, this.#lastMile, bytes, gone);
+    const { slowStart: startsSlowly, latencyMs } = this.#description;
+    return startsSlowly ? slowStart.through(wantedBytes, latencyMs, gone, take) : take(wantedBytes);
   }
 }
 

@@ -68,6 +68,11 @@ export class Exchange {
     return this.#gone.signal;
   }
 
+  /** Of the connection that this is a part of. */
+  get slowStart() {
+    return this.#connection.slowStart;
+  }
+
   /** @param {unknown} body for the log */
   note(body) {
     this.#log.update(this.#entry, { body });

@@ -37,15 +37,17 @@ class BadRequest extends Error {
 export class Nameserver {
   #description;
   #zones = new Zones({}, () => ({ host: '', port: 0 }));
+  #lastMile;
   #server;
 
   /**
    * @param {string} name
    * @param {NameserverDescription} description
-   * @param {import('./log.js').RequestLog} log
+   * @param {{log: import('./log.js').RequestLog, lastMile: import('./shape.js').TokenBucket}} world
    */
-  constructor(name, description, log) {
+  constructor(name, description, { log, lastMile }) {
     this.#description = description;
+    this.#lastMile = lastMile;
     this.#server = new PretendServer(`nameserver:${name}`, log, (exchange) => this.#answer(exchange));
   }
 
@@ -125,7 +127,11 @@ export class Nameserver {
       'cache-control': `max-age=${lowestTtlSeconds(reply)}`,
     };
     const body = this.#encode(query, reply, asJson);
-    if (fault !== 'slowbody') return exchange.send(200, headers, body);
+    if (fault !== 'slowbody') {
+      // whole and at once, but not before the viewer's line has had the time for it
+      for (let at = 0; at < body.length;) at += await this.#lastMile.take(body.length - at, exchange.gone);
+      return exchange.send(200, headers, body);
+    }
     await exchange.begin(200, { ...headers, 'content-length': body.length });
     for (let at = 0; at < body.length && !exchange.gone.aborted; at++) {
       await pause(SLOW_BYTE_MS, exchange.gone);

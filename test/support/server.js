@@ -9,6 +9,7 @@ import net from 'node:net';
 import { selfSignedCertificate } from './certificate.js';
 import { Exchange } from './exchange.js';
 import { Silence, pause } from './shape.js';
+import { SlowStart } from './slow-start.js';
 
 /**
  * @typedef {object} Connection
@@ -16,6 +17,7 @@ import { Silence, pause } from './shape.js';
  * @property {net.Socket} socket the TCP socket, also below TLS
  * @property {AbortController} gone aborted when the socket is closed
  * @property {boolean} dropped closed by this server, not by the client
+ * @property {SlowStart} slowStart
  *
  * @typedef {(exchange: Exchange) => Promise<void>} Answer
  */
@@ -121,7 +123,10 @@ export class PretendServer {
   /** @param {net.Socket} socket */
   async #accept(socket) {
     /** @type {Connection} */
-    const connection = { number: ++this.#connectionCount, socket, gone: new AbortController(), dropped: false };
+    const connection = {
+      ...{ number: ++this.#connectionCount, socket, gone: new AbortController(), dropped: false },
+      slowStart: new SlowStart(),
+    };
     // a client may be gone before it is accepted, and then it has no port
     const key = socket.remotePort ?? -connection.number;
     this.#connections.set(key, connection);

@@ -28,7 +28,7 @@ export function pause(ms, signal) {
   });
 }
 
-/** Shared by all bodies of one edge: they take turns, so together they keep to the rate. */
+/** Shared by all bodies of one edge, or of one viewer's line: they take turns, so together they keep to the rate. */
 export class TokenBucket {
   /** When the bytes granted so far will have trickled out, on the clock of `performance.now()`. */
   #emptyAtMs = 0;
@@ -36,6 +36,13 @@ export class TokenBucket {
   /** @param {number} bitsPerSecond 0 is unlimited; may be changed while bodies are under way */
   constructor(bitsPerSecond) {
     this.bitsPerSecond = bitsPerSecond;
+  }
+
+  /** The most that is granted at once. */
+  get writeBytes() {
+    if (this.bitsPerSecond === 0) return UNSHAPED_WRITE_BYTES;
+    const tricklingBytes = Math.round((this.bitsPerSecond / 8000) * WRITE_MS);
+    return Math.max(SMALLEST_WRITE_BYTES, Math.min(LARGEST_WRITE_BYTES, tricklingBytes));
   }
 
   /**
@@ -46,10 +53,9 @@ export class TokenBucket {
    * @returns {Promise<number>} how many may be sent now
    */
   async take(wantedBytes, signal) {
-    if (this.bitsPerSecond === 0) return Math.min(wantedBytes, UNSHAPED_WRITE_BYTES);
+    const grantedBytes = Math.min(wantedBytes, this.writeBytes);
+    if (this.bitsPerSecond === 0) return grantedBytes;
     const bytesPerMs = this.bitsPerSecond / 8000;
-    const writeBytes = Math.max(SMALLEST_WRITE_BYTES, Math.min(LARGEST_WRITE_BYTES, Math.round(bytesPerMs * WRITE_MS)));
-    const grantedBytes = Math.min(wantedBytes, writeBytes);
     const nowMs = performance.now();
     this.#emptyAtMs = Math.max(this.#emptyAtMs, nowMs - CATCH_UP_MS) + grantedBytes / bytesPerMs;
     const waitMs = this.#emptyAtMs - nowMs;
@@ -57,6 +63,22 @@ export class TokenBucket {
     if (waitMs >= 1) await pause(waitMs, signal);
     return grantedBytes;
   }
+}
+
+/**
+ * The same from two buckets, one behind the other: the lesser rate holds.
+ *
+ * @param {TokenBucket} first
+ * @param {TokenBucket} second
+ * @param {number} wantedBytes
+ * @param {AbortSignal} signal
+ * @returns {Promise<number>}
+ */
+export async function takeFromBoth(first, second, wantedBytes, signal) {
+  const grantedBytes = Math.min(wantedBytes, first.writeBytes, second.writeBytes);
+  await first.take(grantedBytes, signal);
+  await second.take(grantedBytes, signal);
+  return grantedBytes;
 }
 
 /**

@@ -4,6 +4,7 @@ import { Edge } from './edge.js';
 import { mediaFolder } from './files.js';
 import { RequestLog } from './log.js';
 import { Nameserver } from './nameserver.js';
+import { TokenBucket } from './shape.js';
 import { Zones } from './zones.js';
 
 const DEFAULT_MEDIA = 'test/media';
@@ -33,6 +34,7 @@ export async function createWorld(description = {}) {
 export class World {
   id = `w${++worldCount}`;
   #log = new RequestLog();
+  #lastMile = new TokenBucket(0);
   /** @type {Map<string, {server: Nameserver, description: NameserverDescription}>} */
   #nameservers = new Map();
   /** @type {Map<string, {server: Edge, description: EdgeDescription}>} */
@@ -42,11 +44,13 @@ export class World {
   #closed = false;
 
   /** @param {WorldDescription} description */
-  constructor({ media = DEFAULT_MEDIA, nameservers = {}, edges = {} }) {
-    const shared = { log: this.#log, folder: mediaFolder(media), madeAtMs: Date.now() };
+  constructor({ media = DEFAULT_MEDIA, nameservers = {}, edges = {}, lastMileBitsPerSecond = 0 }) {
+    this.#lastMile.bitsPerSecond = lastMileBitsPerSecond;
+    const net = { log: this.#log, lastMile: this.#lastMile };
+    const shared = { ...net, folder: mediaFolder(media), madeAtMs: Date.now() };
     for (const [name, given] of Object.entries(nameservers)) {
       const description = fillInNameserver(name, given);
-      this.#nameservers.set(name, { server: new Nameserver(name, description, this.#log), description });
+      this.#nameservers.set(name, { server: new Nameserver(name, description, net), description });
     }
     for (const [name, given] of Object.entries(edges)) {
       const description = fillInEdge(name, given);
@@ -103,7 +107,7 @@ export class World {
   }
 
   /** @param {WorldDescription} partial */
-  async #change({ media, nameservers = {}, edges = {} }) {
+  async #change({ media, nameservers = {}, edges = {}, lastMileBitsPerSecond }) {
     if (this.#closed) throw new DescriptionError('the world is closed');
     if (media !== undefined) throw new DescriptionError('media: cannot be changed while the world runs');
     // two passes: what does not make sense is found before anything has changed
@@ -111,6 +115,7 @@ export class World {
       ...Object.entries(nameservers).map(([name, given]) => this.#nameserverChange(name, given)),
       ...Object.entries(edges).map(([name, given]) => this.#edgeChange(name, given)),
     ];
+    this.#lastMile.bitsPerSecond = lastMileBitsPerSecond ?? this.#lastMile.bitsPerSecond;
     await Promise.all(changes.map((make) => make()));
   }
 

@@ -8,6 +8,7 @@ import { gzipSync } from 'node:zlib';
 import { isMedia } from '../fault-figures.js';
 import { faultMedia } from '../fault-media.js';
 import { ROOT, network } from '../lab.js';
+import { cpuMeter } from './cpu.js';
 import { SHIPPED } from './players.js';
 import { optionsOf, prepare, rulesFor } from './watch-run.js';
 
@@ -16,7 +17,7 @@ const QUICK_BITS_PER_SECOND = 100_000_000;
 const LOADED_SECONDS = 148;
 const PATIENCE_MS = 90_000;
 
-/** @typedef {{taskMs: number, scriptMs: number, segments: number, reached: number}} Cost */
+/** @typedef {import('./cpu.js').CpuTime & {segments: number, reached: number}} Cost */
 
 /** @param {import('../lab.js').Lab} lab @param {import('./players.js').Lane} lane @returns {Promise<Cost>} */
 export async function costRun(lab, lane) {
@@ -40,25 +41,18 @@ export async function costRun(lab, lane) {
         ...{ limits: null, size: [480, 270], edgeSelect: optionsOf(world, lane) },
       };
       await prepare(page, lane, media, settings, false);
-      const chromium = await page.context().newCDPSession(page);
-      // the thread's own CPU time: what else the machine does meanwhile is not in it
-      await chromium.send('Performance.enable', { timeDomain: 'threadTicks' });
-      const before = await metricsOf(chromium);
+      const spent = await cpuMeter(page);
       const filled = page.evaluate(
         ([url, seconds]) => globalThis.peers.fill(url, seconds),
         /** @type {const} */ ([src, LOADED_SECONDS]),
       );
       const { reached, fatal } = await within(filled, PATIENCE_MS);
       if (fatal) throw new Error(fatal);
-      const after = await metricsOf(chromium);
+      const cpu = await spent();
       const segments = new Set(
         world.log.filter(({ method, url }) => method === 'GET' && isMedia(url)).map(({ url }) => url),
       );
-      return {
-        taskMs: (after.TaskDuration - before.TaskDuration) * 1000,
-        scriptMs: (after.ScriptDuration - before.ScriptDuration) * 1000,
-        ...{ segments: segments.size, reached },
-      };
+      return { ...cpu, segments: segments.size, reached };
     });
   } finally {
     await world.close();
@@ -73,13 +67,6 @@ export function sizes() {
       files.reduce((sum, file) => sum + gzipSync(readFileSync(join(ROOT, file)), { level: 9 }).length, 0),
     ]),
   );
-}
-
-/** @param {import('playwright-core').CDPSession} chromium */
-async function metricsOf(chromium) {
-  const { metrics } = await chromium.send('Performance.getMetrics');
-  const of = (/** @type {string} */ name) => metrics.find((metric) => metric.name === name)?.value ?? NaN;
-  return { TaskDuration: of('TaskDuration'), ScriptDuration: of('ScriptDuration') };
 }
 
 /** @template T @param {Promise<T>} promise @param {number} ms @returns {Promise<T>} */

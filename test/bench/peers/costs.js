@@ -14,19 +14,16 @@ const LEAST_ROUNDS = 3;
 
 /** @param {import('../peers.js').Bench} bench @returns {Promise<import('../peers.js').Part>} */
 export async function costs({ dist, lanes, rounds, tried }) {
-  const priced = lanes.filter(({ isTuned }) => !isTuned);
+  const queue = costRunsOf({ lanes, rounds });
+  const priced = [...new Set(queue.map(({ lane }) => lane))];
   const runs = priced.map((lane) => ({ lane, runs: /** @type {import('./cost-run.js').Cost[]} */ ([]) }));
   const lab = await openLab(dist, AWAKE_FLAGS, SCRIPTS);
   try {
-    for (let round = 0; round < Math.max(rounds, LEAST_ROUNDS); round++) {
-      // the others once in a quick run: what is promised is promised of ours and plain
-      const now = round < rounds ? priced : priced.filter(({ name, isOurs }) => isOurs || name === 'plain');
-      for (const lane of turned(now, round)) {
-        await tried(`cost of ${lane.title}`, async () => {
-          runs.find((each) => each.lane === lane)?.runs.push(await costRun(lab, lane));
-        });
-      }
-      console.log(`  cost: round ${round + 1}`);
+    for (const [i, { lane, round }] of queue.entries()) {
+      await tried(`cost of ${lane.title}`, async () => {
+        runs.find((each) => each.lane === lane)?.runs.push(await costRun(lab, lane));
+      });
+      if (queue[i + 1]?.round !== round) console.log(`  cost: round ${round + 1}`);
     }
   } finally {
     await lab.close();
@@ -37,6 +34,19 @@ export async function costs({ dist, lanes, rounds, tried }) {
     figures: { costs: runs.map(({ lane, ...rest }) => ({ player: lane.name, ...rest })), sizes: sizes() },
     sections: [{ part: 'cost', heading: 'cost', text: `${text}\n\n${summary.text}`, verdicts: summary.verdicts }],
   };
+}
+
+/**
+ * In a quick run the others once: what is promised is promised of ours and plain.
+ *
+ * @param {Pick<import('../peers.js').Bench, 'lanes' | 'rounds'>} bench
+ */
+export function costRunsOf({ lanes, rounds }) {
+  const priced = lanes.filter(({ isTuned }) => !isTuned);
+  const compared = priced.filter(({ name, isOurs }) => isOurs || name === 'plain');
+  return Array.from({ length: Math.max(rounds, LEAST_ROUNDS) }, (_, round) =>
+    turned(round < rounds ? priced : compared, round).map((lane) => ({ lane, round })),
+  ).flat();
 }
 
 /** @typedef {{lane: Lane, runs: readonly import('./cost-run.js').Cost[]}} Costs */

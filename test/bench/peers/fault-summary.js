@@ -5,13 +5,23 @@ import { megabits, percent, seconds, spreadOf, table } from './table.js';
 
 /** @typedef {import('./players.js').Lane} Lane */
 /** @typedef {import('./table.js').Verdict} Verdict */
-/** @typedef {{stallSeconds: number, bitsPerSecond: number, requests: number, bytes: number}} Watched one run, in short */
+/**
+ * @typedef {object} Watched one run, in short
+ * @property {number} stallSeconds
+ * @property {number} bitsPerSecond
+ * @property {number} requests
+ * @property {number} segments
+ * @property {number} bytes
+ * @property {import('./cpu.js').CpuTime & {hasMoved: boolean}} cpu
+ *
+ * @typedef {(lane: Lane, fault: string) => readonly Watched[]} RunsOf
+ */
 
 /**
  * @param {number} bufferSeconds
  * @param {readonly string[]} faults the control among them
  * @param {readonly Lane[]} lanes
- * @param {(lane: Lane, fault: string) => readonly Watched[]} runsOf
+ * @param {RunsOf} runsOf
  */
 export function faultTables(bufferSeconds, faults, lanes, runsOf) {
   const sixOnly = faults.filter((fault) => FAULTS[fault]?.isFirstSix);
@@ -28,41 +38,94 @@ export function faultTables(bufferSeconds, faults, lanes, runsOf) {
   const rates = lanes.map((lane) => {
     const rateOf = (/** @type {string} */ fault) =>
       median(runsOf(lane, fault).map(({ bitsPerSecond }) => bitsPerSecond));
-    const control = runsOf(lane, 'none');
     return [
       lane.title,
       ...faults.map((fault) => (fault === 'none' ? megabits(rateOf(fault)) : percent(rateOf(fault) / rateOf('none')))),
-      spreadOf(
-        control.map(({ requests }) => requests),
-        (value) => value.toFixed(0),
-      ),
-      spreadOf(
-        control.map(({ bytes }) => bytes / 1e6),
-        (value) => value.toFixed(1),
-      ),
     ];
   });
   return [
     `Seconds of stall, ${bufferSeconds} s buffer; sum of ${sixOnly.join(', ')}`,
     table(['player', ...faults, 'sum'], stalls),
-    `Mean bitrate on screen, stalls as zero: without a fault in Mbit/s, else in percent of that; requests and MB of a session without a fault`,
-    table(['player', ...faults, 'requests', 'MB'], rates),
+    `Mean bitrate on screen, stalls as zero: without a fault in Mbit/s, else in percent of that`,
+    table(['player', ...faults], rates),
+    'A session without a fault, by the logs of all servers',
+    sessions(lanes, runsOf),
+    "CPU time of the page's main thread in the 10 s after the fault, ms: without a fault, and how much more where the player moved to another edge",
+    switches(faults, lanes, runsOf),
   ].join('\n\n');
 }
 
-/** @param {Lane} lane @param {readonly string[]} faults @param {(lane: Lane, fault: string) => readonly Watched[]} runsOf */
+/** @param {readonly Lane[]} lanes @param {RunsOf} runsOf */
+function sessions(lanes, runsOf) {
+  const rows = lanes.map((lane) => {
+    const runs = runsOf(lane, 'none');
+    const of = (/** @type {(run: Watched) => number} */ pick, digits = 0) =>
+      spreadOf(runs.map(pick), (value) => value.toFixed(digits));
+    return [
+      lane.title,
+      of(({ requests }) => requests),
+      of(({ requests, segments }) => requests - segments),
+      of(({ bytes }) => bytes / 1e6, 1),
+    ];
+  });
+  return table(['player', 'requests', 'not for segments', 'MB'], rows);
+}
+
+/** @param {readonly string[]} faults @param {readonly Lane[]} lanes @param {RunsOf} runsOf */
+function switches(faults, lanes, runsOf) {
+  const ms = (/** @type {number} */ value) => value.toFixed(0);
+  const rows = lanes.map((lane) => {
+    const usual = runsOf(lane, 'none').map(({ cpu }) => cpu.taskMs);
+    const moved = faults
+      .filter((fault) => fault !== 'none')
+      .flatMap((fault) => runsOf(lane, fault).filter(({ cpu }) => cpu.hasMoved));
+    const more = moved.map(({ cpu }) => cpu.taskMs - median(usual));
+    const scripts = runsOf(lane, 'none').map(({ cpu }) => cpu.scriptMs);
+    const moreScript = moved.map(({ cpu }) => cpu.scriptMs - median(scripts));
+    return [lane.title, spreadOf(usual, ms), spreadOf(more, ms), spreadOf(moreScript, ms), `${more.length}`];
+  });
+  return table(['player', 'without a fault', 'more with a move', 'of it scripts', 'moves'], rows);
+}
+
+/** @param {Lane} lane @param {readonly string[]} faults @param {RunsOf} runsOf */
 function sumOfStalls(lane, faults, runsOf) {
   return faults.reduce((sum, fault) => sum + median(runsOf(lane, fault).map(({ stallSeconds }) => stallSeconds)), 0);
+}
+
+/**
+ * What is promised, and that the machine could bear it: without that no promise counts as kept.
+ *
+ * @param {number} bufferSeconds
+ * @param {readonly string[]} names of faults
+ * @param {readonly Lane[]} lanes
+ * @param {RunsOf} of
+ */
+export function verdictsAt(bufferSeconds, names, lanes, of) {
+  const own = faultVerdicts(bufferSeconds, names, lanes, of);
+  const controls = lanes.map((lane) => ({ title: lane.title, control: of(lane, 'none') }));
+  const told = [
+    ...controls
+      .filter(({ control }) => control.some(({ stallSeconds }) => stallSeconds > 0))
+      .map(({ title }) => `${title} did`),
+    ...controls.filter(({ control }) => control.length === 0).map(({ title }) => `${title} was not run`),
+  ];
+  const name = `no player stalls without a fault at ${bufferSeconds} s buffer`;
+  if (told.length === 0) return [{ name, kept: true, found: 'none did' }, ...own];
+  const busy = 'the machine was too busy, and this proves nothing';
+  return [
+    { name, kept: false, found: `${told.join(', ')}: ${busy}` },
+    ...own.map((verdict) => ({ ...verdict, kept: false, found: `${verdict.found}; ${busy}` })),
+  ];
 }
 
 /**
  * @param {number} bufferSeconds
  * @param {readonly string[]} faults
  * @param {readonly Lane[]} lanes
- * @param {(lane: Lane, fault: string) => readonly Watched[]} runsOf
+ * @param {RunsOf} runsOf
  * @returns {Verdict[]}
  */
-export function faultVerdicts(bufferSeconds, faults, lanes, runsOf) {
+function faultVerdicts(bufferSeconds, faults, lanes, runsOf) {
   const six = faults.filter((fault) => FAULTS[fault]?.isFirstSix);
   if (six.length === 0) return [];
   const sums = lanes

@@ -7,8 +7,8 @@ const QUICK_FAULTS = ['dies-silent', 'mid-body', 'slow'];
 const QUICK_OURS = ['ours-get'];
 
 /** @typedef {import('./players.js').Lane} Lane */
-/** @typedef {{fault: string, bufferSeconds: number, segmentSeconds: number}} Scenario */
-/** @typedef {{full: boolean, tuned: boolean, players: readonly string[] | null, only: readonly string[] | null, buffer: number | null, segments: number}} Wanted null: all that the run is for */
+/** @typedef {{fault: string, bufferSeconds: number, segmentSeconds: number, tls: boolean}} Scenario `tls`: and HTTP/2 */
+/** @typedef {{full: boolean, tuned: boolean, tls: boolean, players: readonly string[] | null, only: readonly string[] | null, buffer: number | null, segments: number}} Wanted null: all that the run is for */
 
 /** @param {Wanted} wanted @returns {Lane[]} the control of all comparisons, plain Video.js, first */
 export function lanesFor({ full, tuned, players }) {
@@ -24,18 +24,25 @@ export function lanesFor({ full, tuned, players }) {
 }
 
 /** @param {Wanted} wanted @returns {Scenario[]} each buffer with its fault-free control first */
-export function scenariosFor({ full, only, buffer, segments }) {
+export function scenariosFor({ full, tls, only, buffer, segments }) {
   const unknown = only?.find((name) => !FAULTS[name]);
   if (unknown !== undefined) throw new Error(`no fault '${unknown}'; there are ${Object.keys(FAULTS).join(', ')}`);
   const buffers = buffer !== null ? [buffer] : full ? [12, 4] : [12];
-  return buffers.flatMap((bufferSeconds) => {
+  const own = buffers.flatMap((bufferSeconds) => {
     const faults = Object.keys(FAULTS).filter((name) => {
-      if (name === 'none' || name === 'noise') return false;
+      // what is the viewer's own trouble is for bench:faults
+      if (name === 'none' || name === 'noise' || FAULTS[name]?.isControl) return false;
       if (only) return only.includes(name);
       return full ? bufferSeconds >= 12 || FAULTS[name]?.isFirstSix : QUICK_FAULTS.includes(name);
     });
-    return ['none', ...faults].map((fault) => ({ fault, bufferSeconds, segmentSeconds: segments }));
+    return ['none', ...faults].map((fault) => ({ fault, bufferSeconds, segmentSeconds: segments, tls }));
   });
+  if (tls || !full || only) return own;
+  // over TLS the way to leave an edge is the same: its hardest faults stand for all
+  const secured = ['none', ...QUICK_FAULTS].map((fault) => {
+    return { fault, bufferSeconds: buffers[0] ?? 12, segmentSeconds: segments, tls: true };
+  });
+  return [...own, ...secured];
 }
 
 /**
@@ -58,7 +65,14 @@ export function turned(list, by) {
   return [...list.slice(at), ...list.slice(0, at)];
 }
 
+/** @param {import('../lab.js').Line} line @param {boolean} tls */
+export function nameOfLine({ slowStart, lastMileBitsPerSecond }, tls) {
+  const start = slowStart ? 'slow start' : 'no slow start';
+  const mile = lastMileBitsPerSecond > 0 ? `, one last mile of ${lastMileBitsPerSecond / 1e6} Mbit/s` : '';
+  return `${tls ? 'TLS and HTTP/2' : 'HTTP/1.1'}, ${start}${mile}`;
+}
+
 /** @param {Scenario} scenario */
-export function nameOfScenario({ fault, bufferSeconds, segmentSeconds }) {
-  return `${fault}-${bufferSeconds}s-of-${segmentSeconds}s`;
+export function nameOfScenario({ fault, bufferSeconds, segmentSeconds, tls }) {
+  return `${fault}-${bufferSeconds}s-of-${segmentSeconds}s${tls ? '-tls' : ''}`;
 }

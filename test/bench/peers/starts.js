@@ -2,7 +2,7 @@
 import { median, withConfidence } from '../figures.js';
 import { AWAKE_FLAGS } from '../fault-run.js';
 import { openLab } from '../lab.js';
-import { turned } from './plan.js';
+import { nameOfLine, turned } from './plan.js';
 import { SCRIPTS, laneOf } from './players.js';
 import { ORDERS, startRun, startWorld } from './start-run.js';
 import { mean, megabits, spreadOf, table } from './table.js';
@@ -16,9 +16,24 @@ import { mean, megabits, spreadOf, table } from './table.js';
  * @param {import('../peers.js').Bench} bench
  * @returns {Promise<import('../peers.js').Part>}
  */
-export async function starts({ dist, media, lanes, rounds, isWhole, tried }) {
+export async function starts(bench) {
+  const parts = [];
+  for (const tls of bench.startsOver) parts.push(await startsOver(bench, tls));
+  return {
+    figures: { starts: parts.flatMap(({ figures }) => figures) },
+    sections: parts.map(({ section }) => section),
+  };
+}
+
+/**
+ * Who starts: all that are not tuned, and those again that begin with a thinner rendition, told to begin alike.
+ *
+ * @param {Pick<import('../peers.js').Bench, 'lanes' | 'isWhole'>} bench
+ * @returns {[Lane, ...Lane[]]} the oracle first
+ */
+export function startersOf({ lanes, isWhole }) {
   const oracle = { ...laneOf('plain'), name: 'oracle', title: 'oracle: Video.js on the 20 ms edge' };
-  const starters = [oracle, ...lanes.filter(({ isTuned }) => !isTuned)];
+  const starters = lanes.filter(({ isTuned }) => !isTuned);
   // hls.js, Shaka and dash.js begin with the thinnest rendition: beside them, ours with VHS's option for the same
   const light = lanes.find(({ name }) => name === 'ours-get');
   if (light) starters.push({ ...light, name: 'ours-light', title: `${light.title}, thinnest first`, isLight: true });
@@ -29,6 +44,14 @@ export async function starts({ dist, media, lanes, rounds, isWhole, tried }) {
   starters.push(
     ...lanes.filter(({ isTuned, player }) => !isTuned && player.isStarter).map(({ name }) => laneOf(name, true)),
   );
+  return [oracle, ...starters];
+}
+
+/** @param {import('../peers.js').Bench} bench @param {boolean} tls */
+async function startsOver(bench, tls) {
+  const { dist, media, rounds, line, tried } = bench;
+  const starters = startersOf(bench);
+  const [oracle] = starters;
   const runs = starters.flatMap((lane) =>
     ORDERS.map((order) => ({
       lane,
@@ -37,7 +60,7 @@ export async function starts({ dist, media, lanes, rounds, isWhole, tried }) {
     })),
   );
   const lab = await openLab(dist, AWAKE_FLAGS, SCRIPTS);
-  const place = await startWorld(media);
+  const place = await startWorld(media, tls, line);
   const nearest = ORDERS.find(([first]) => first === 'e20') ?? [];
   try {
     await startRun(lab, place, oracle, nearest);
@@ -50,17 +73,22 @@ export async function starts({ dist, media, lanes, rounds, isWhole, tried }) {
           });
         }
       }
-      console.log(`  starts: round ${round + 1} of ${rounds}`);
+      console.log(`  starts${tls ? ' over TLS' : ''}: round ${round + 1} of ${rounds}`);
     }
   } finally {
     await place.world.close();
     await lab.close();
   }
   const summary = startSummary(runs);
-  const text = `First frame from a cold page; edges at 20, 80 and 200 ms, 8 Mbit/s each; n = ${rounds} of each order.`;
+  const shape = `edges at 20, 80 and 200 ms, 8 Mbit/s each, ${nameOfLine(line, tls)}`;
+  const text = `First frame from a cold page; ${shape}; n = ${rounds} of each order.`;
+  const heading = tls ? 'start over TLS and HTTP/2' : 'start';
   return {
-    figures: { starts: runs.map(({ lane, ...rest }) => ({ player: lane.name, ...rest })) },
-    sections: [{ part: 'start', heading: 'start', text: `${text}\n\n${summary.text}`, verdicts: summary.verdicts }],
+    figures: runs.map(({ lane, ...rest }) => ({ player: lane.name, tls, ...rest })),
+    section: {
+      ...{ part: tls ? 'start-tls' : 'start', heading, text: `${text}\n\n${summary.text}` },
+      verdicts: summary.verdicts,
+    },
   };
 }
 

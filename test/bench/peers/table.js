@@ -28,7 +28,7 @@ export function seconds(/** @type {number} */ value) {
 }
 
 export function megabits(/** @type {number} */ bitsPerSecond) {
-  return (bitsPerSecond / 1e6).toFixed(1);
+  return Number.isNaN(bitsPerSecond) ? '-' : (bitsPerSecond / 1e6).toFixed(1);
 }
 
 export function percent(/** @type {number} */ share) {

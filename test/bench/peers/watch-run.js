@@ -7,6 +7,7 @@ import { figuresOf, isMedia } from '../fault-figures.js';
 import { faultMedia } from '../fault-media.js';
 import { FAULTS } from '../fault-scenarios.js';
 import { network } from '../lab.js';
+import { cpuMeter } from './cpu.js';
 import { dashManifest, hlsMain, readMain, steeringManifest } from './manifests.js';
 import { LIBRARIES } from './players.js';
 import { traceOf } from './trace.js';
@@ -20,12 +21,14 @@ const NAMESERVER_LATENCY_MS = 20;
 /** The true rate, so that each player begins with the top rendition and the window holds nothing of the start. */
 const LINE_BITS_PER_SECOND = 8_000_000;
 const SIZE = [480, 270];
+/** After the fault; a move to another edge within it is charged with what it took more than the same time without a fault. */
+const CPU_WINDOW_SECONDS = 10;
 /** `stallMs` of src/options.ts: what ours allows a silent request. */
-export const FIRST_BYTE_MS = 600;
+const FIRST_BYTE_MS = 600;
 
 /** @typedef {import('./players.js').Lane} Lane */
 /** @typedef {import('../lab.js').World} World */
-/** @typedef {{fault: string, bufferSeconds: number, segmentSeconds: number, watchSeconds: number, round: number}} Settings */
+/** @typedef {import('./plan.js').Scenario & {line: import('../lab.js').Line, watchSeconds: number, round: number}} Settings */
 /** @typedef {Awaited<ReturnType<typeof watchRun>>} WatchRun */
 
 /** The player had left the top rendition by itself before there was a fault: what followed could not be compared. */
@@ -43,16 +46,17 @@ export async function watchRun(lab, lane, settings) {
 }
 
 /** @param {import('../lab.js').Lab} lab @param {Lane} lane @param {Settings} settings */
-async function tryRun(lab, lane, { fault, bufferSeconds, segmentSeconds, watchSeconds, round }) {
+async function tryRun(lab, lane, { fault, bufferSeconds, segmentSeconds, tls, line, watchSeconds, round }) {
   const media = faultMedia('fmp4', segmentSeconds);
   const far = LATENCY_MS;
-  const world = await network({ map: NAMESERVER_LATENCY_MS, origin: far, edges: { a: far, b: far, c: far }, media });
+  const edges = { a: far, b: far, c: far };
+  const world = await network({ map: NAMESERVER_LATENCY_MS, origin: far, edges, media, tls, ...line });
   const over = new AbortController();
   try {
     const src = await publish(world, lane, media);
     return await lab.onFreshPage(lane.isOurs, async (page) => {
       await prepare(page, lane, media, {
-        ...{ bufferSeconds, bitsPerSecond: LINE_BITS_PER_SECOND, isAnySize: true, plays: false, size: SIZE },
+        ...{ bufferSeconds, bitsPerSecond: rateOf(line), isAnySize: true, plays: false, size: SIZE },
         limits: lane.isTuned ? { firstByteMs: FIRST_BYTE_MS, wholeMs: segmentSeconds * 1000 } : null,
         edgeSelect: optionsOf(world, lane),
       });
@@ -67,6 +71,7 @@ async function tryRun(lab, lane, { fault, bufferSeconds, segmentSeconds, watchSe
       const bad = world.log.findLast(({ url }) => isMedia(url))?.server.slice('edge:'.length) ?? '';
       const second = await secondOf(page, edges, bad);
       const { begin, hitsTwo, hitsNone, ...kind } = FAULTS[fault] ?? FAULTS['none'];
+      const spent = await cpuMeter(page);
       const faultAtMs = Date.now();
       /** @type {unknown} */
       let failure = null;
@@ -77,7 +82,10 @@ async function tryRun(lab, lane, { fault, bufferSeconds, segmentSeconds, watchSe
       });
       const lag = monitorEventLoopDelay({ resolution: 10 });
       lag.enable();
-      await sleep(watchSeconds * 1000);
+      const cpuSeconds = Math.min(CPU_WINDOW_SECONDS, watchSeconds);
+      await sleep(cpuSeconds * 1000);
+      const cpu = { ...(await spent()), toMs: Date.now() };
+      await sleep(faultAtMs + watchSeconds * 1000 - Date.now());
       lag.disable();
       if (failure) throw failure;
       const endAtMs = Date.now();
@@ -85,13 +93,17 @@ async function tryRun(lab, lane, { fault, bufferSeconds, segmentSeconds, watchSe
       const seen = await page.evaluate(() => globalThis.peers.report());
       if (!seen.visible) throw new Error('the page was hidden: its timers and pictures may have been held back');
       const recording = {
-        ...{ ...seen, log, faultAtMs, endAtMs, kind, origins: edges },
+        ...{ ...seen, out: [], log, faultAtMs, endAtMs, kind, origins: edges },
         bad: hitsNone ? [] : hitsTwo ? [bad, second] : [bad],
         sizeOf: (/** @type {string} */ path) => statSync(join(media, new URL(path, 'http://any').pathname)).size,
       };
       return {
         ...{ figures: figuresOf(recording), error: seen.error, frames: seen.frames, bad, second },
         ...{ traffic: trafficOf(log, endAtMs), trace: traceOf(recording, beganMs), serversLateMs: lag.max / 1e6 },
+        cpu: { ...cpu, hasMoved: hasMoved(recording, cpu.toMs) },
+        events: seen.events.map((/** @type {{atMs: number}} */ { atMs, ...event }) => {
+          return { afterFaultMs: Math.round(atMs - faultAtMs), ...event };
+        }),
       };
     });
   } finally {
@@ -181,7 +193,32 @@ export function optionsOf(world, { isOurs, player }) {
  */
 function trafficOf(log, endAtMs) {
   const asked = log.filter(({ t }) => t <= endAtMs);
-  return { requests: asked.length, bytes: asked.reduce((sum, { bytes }) => sum + bytes, 0) };
+  const segments = asked.filter(({ method, url }) => method === 'GET' && isMedia(url)).length;
+  return { requests: asked.length, segments, bytes: asked.reduce((sum, { bytes }) => sum + bytes, 0) };
+}
+
+/** @param {import('../lab.js').Line} line */
+function rateOf({ lastMileBitsPerSecond }) {
+  return Math.min(LINE_BITS_PER_SECOND, lastMileBitsPerSecond || Infinity);
+}
+
+/**
+ * Whether media came from an edge without the fault, after it.
+ *
+ * @param {Pick<import('../fault-figures.js').Recording, 'log' | 'bad' | 'faultAtMs'>} recording
+ * @param {number} toMs
+ */
+function hasMoved({ log, bad, faultAtMs }, toMs) {
+  return log.some(
+    ({ method, url, server, tFirst }) =>
+      method === 'GET' &&
+      isMedia(url) &&
+      tFirst !== null &&
+      tFirst > faultAtMs &&
+      tFirst <= toMs &&
+      bad.length > 0 &&
+      !bad.some((name) => server === `edge:${name}`),
+  );
 }
 
 /**
