@@ -10,6 +10,8 @@ const COMBINATIONS = [
 const CONTAINERS = ['ts', 'fmp4'];
 /** Where one combination stands for all. */
 const SAMPLE = { bufferSeconds: 12, segmentSeconds: 6, container: CONTAINERS[1] ?? 'fmp4' };
+/** Of what is the viewer's own trouble: it has nothing to do with how media is packed. */
+const CONTROL_SAMPLE = { bufferSeconds: 12, segmentSeconds: 2, container: SAMPLE.container };
 /** The hardest of a small buffer, for the quick run. */
 const QUICK_WITH_SMALL_BUFFER = ['none', 'dies-silent', 'mid-body', 'slow', 'swallows'];
 
@@ -22,7 +24,9 @@ const QUICK_WITH_SMALL_BUFFER = ['none', 'dies-silent', 'mid-body', 'slow', 'swa
  */
 export function casesFor(wanted) {
   const { only, buffer, segments, container, quick, plain, noise } = wanted;
-  const faults = Object.keys(FAULTS).filter((name) => name !== 'noise' && (only === null || only.includes(name)));
+  const isWanted = (/** @type {string} */ name) => only === null || only.includes(name);
+  const isFault = (/** @type {string} */ name) => name !== 'noise' && !FAULTS[name]?.isControl;
+  const faults = Object.keys(FAULTS).filter((name) => isFault(name) && isWanted(name));
   const usual = { networkInformation: false, isPlain: false };
   /** @type {Case[]} */
   const all = COMBINATIONS.flatMap((lengths) =>
@@ -39,12 +43,20 @@ export function casesFor(wanted) {
   if (faults.includes('dies-silent')) {
     for (const fault of ['none', 'dies-silent']) all.push({ fault, ...SAMPLE, ...usual, networkInformation: true });
   }
+  const controls = Object.keys(FAULTS).filter((name) => FAULTS[name]?.isControl && isWanted(name));
+  // who asks for them by name may have them with other media
+  const own = only === null ? {} : { bufferSeconds: buffer, segmentSeconds: segments, container };
+  const lengths = {
+    ...CONTROL_SAMPLE,
+    ...Object.fromEntries(Object.entries(own).filter(([, value]) => value !== null)),
+  };
+  if (!quick || only !== null) all.push(...controls.map((fault) => ({ fault, ...lengths, ...usual })));
   const fitting = all.filter(
     (line) =>
       (buffer === null || line.bufferSeconds === buffer) &&
       (segments === null || line.segmentSeconds === segments) &&
       (container === null || line.container === container) &&
-      (!quick || isQuick(line)),
+      (!quick || isQuick(line) || FAULTS[line.fault]?.isControl),
   );
   if (plain) fitting.push(...fitting.filter((line) => !line.networkInformation).map(asPlain));
   if (noise || only?.includes('noise')) fitting.push(...noiseLines(container));

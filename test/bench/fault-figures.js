@@ -24,6 +24,7 @@ export const EDGE_BITS_PER_SECOND = 8_000_000;
  * @property {number} faultAtMs
  * @property {number} endAtMs
  * @property {(path: string) => number} sizeOf a file, in bytes
+ * @property {readonly string[]} out origins of the edges that were kept out in the end; of controls only
  * @property {{spares?: boolean, halfWay?: boolean, gradual?: boolean}} kind see FAULTS
  */
 
@@ -50,7 +51,7 @@ export function figuresOf(run) {
     vhsShare: { least: Math.min(...seen) / EDGE_BITS_PER_SECOND, most: Math.max(...seen) / EDGE_BITS_PER_SECOND },
     excluded: Math.max(...window.map(({ excluded }) => excluded)),
     ...{ failovers: told('failedover'), judged: told('judged'), switches: told('switched') },
-    ...{ bypasses: told('bypassed'), warnings: told('warned') },
+    ...{ bypasses: told('bypassed'), warnings: told('warned'), out: run.out.length },
     servers: bytesByServer(run),
     latestSampleMs: Math.max(...window.slice(1).map(({ atMs }, i) => atMs - (window[i]?.atMs ?? atMs))),
   };
@@ -279,5 +280,7 @@ export function summaryOf(runs) {
     failovers: median(of(({ failovers }) => failovers)),
     switches: median(of(({ switches }) => switches)),
     mostMoves: Math.max(...of(({ failovers, switches }) => failovers + switches)),
+    mostSwitches: Math.max(...of(({ switches }) => switches)),
+    mostOut: Math.max(...of(({ out }) => out)),
   };
 }

@@ -24,18 +24,18 @@ export const AWAKE_FLAGS = [
 
 /** @typedef {import('./fault-scenarios.js').Case} Case */
 
-/** VHS had left the top rendition by itself before there was a fault: what followed could not be compared. */
+/** Something had happened before there was a fault, as on a busy machine: what followed could not be compared. */
 class BadStart extends Error {}
 
 /**
- * @param {import('./lab.js').Lab} lab with a browser that has no other page
+ * @param {import('./fault-window.js').Place} place with a browser that has no other page; a window for a control
  * @param {Case} line
  * @param {{watchSeconds: number, round: number}} settings
  */
-export async function run(lab, line, settings) {
+export async function run(place, line, settings) {
   for (let starts = 1; ; starts++) {
     try {
-      return await tryRun(lab, line, settings);
+      return await tryRun(place, line, settings);
     } catch (error) {
       if (!(error instanceof BadStart) || starts === MOST_STARTS) throw error;
     }
@@ -43,11 +43,11 @@ export async function run(lab, line, settings) {
 }
 
 /**
- * @param {import('./lab.js').Lab} lab with a browser that has no other page
+ * @param {import('./fault-window.js').Place} place with a browser that has no other page; a window for a control
  * @param {Case} line
  * @param {{watchSeconds: number, round: number}} settings
  */
-async function tryRun(lab, line, { watchSeconds, round }) {
+async function tryRun(place, line, { watchSeconds, round }) {
   const { fault, bufferSeconds, segmentSeconds, container, networkInformation, isPlain } = line;
   const faultAtSeconds = FAULT_AT_SECONDS + (PHASES[round % PHASES.length] ?? 0) * segmentSeconds;
   const media = faultMedia(container, segmentSeconds);
@@ -60,7 +60,7 @@ async function tryRun(lab, line, { watchSeconds, round }) {
   const options = isPlain ? null : { nameserver: nameservers['map'] };
   const over = new AbortController();
   try {
-    return await lab.onFreshPage(!isPlain, async (page) => {
+    return await place.onFreshPage(!isPlain, async (page, viewer) => {
       await page.evaluate(() => globalThis.bench.load('/watch.js'));
       await page.evaluate(
         ([url, given, settings]) => globalThis.watch.begin(url, given, settings),
@@ -71,13 +71,18 @@ async function tryRun(lab, line, { watchSeconds, round }) {
       if (!networkInformation && !(await page.evaluate(() => globalThis.watch.isAtTop()))) {
         throw new BadStart('VHS did not play its top rendition before the fault');
       }
+      // a busy machine can make an edge slow; a control has to begin with a clean record
+      if (FAULTS[fault]?.isControl && (await page.evaluate(() => globalThis.watch.hasMoved()))) {
+        throw new BadStart('an edge was left before there was any trouble');
+      }
       const bad = world.log.findLast(({ url }) => isMedia(url))?.server.slice('edge:'.length) ?? '';
       const second = await secondOf(page, edges, bad);
-      const { begin, hitsTwo, hitsNone, ...kind } = FAULTS[fault] ?? FAULTS['none'];
+      const { begin, hitsTwo, hitsNone, isControl, ...kind } = FAULTS[fault] ?? FAULTS['none'];
+      if (isControl && !viewer) throw new Error('a control needs a window');
       const faultAtMs = Date.now();
       /** @type {unknown} */
       let failure = null;
-      begin({ world, bad, second, seed: round + 1, signal: over.signal }).catch((error) => {
+      begin({ world, bad, second, viewer, seed: round + 1, signal: over.signal }).catch((error) => {
         if (!over.signal.aborted) failure = error;
       });
       const lag = monitorEventLoopDelay({ resolution: 10 });
@@ -89,8 +94,11 @@ async function tryRun(lab, line, { watchSeconds, round }) {
       const log = world.log.map((entry) => ({ ...entry }));
       const seen = await page.evaluate(() => globalThis.watch.report());
       if (!seen.visible) throw new Error('the page was hidden: its timers and pictures may have been held back');
+      await viewer?.recover();
+      const asks = hitsNone && fault !== 'none' && !isPlain;
+      const out = asks ? await page.evaluate(() => globalThis.watch.out()) : [];
       const recording = {
-        ...{ ...seen, log, faultAtMs, endAtMs, kind },
+        ...{ ...seen, log, faultAtMs, endAtMs, kind, out },
         bad: hitsNone ? [] : hitsTwo ? [bad, second] : [bad],
         origins: edges,
         sizeOf: (/** @type {string} */ path) => statSync(join(media, new URL(path, 'http://any').pathname)).size,

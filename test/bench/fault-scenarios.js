@@ -1,5 +1,6 @@
 /** What goes wrong, and what is promised of it (issue: "Numbers"). */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { CONTROLS } from './fault-controls.js';
 import { seeded } from './figures.js';
 import { EDGE_BITS_PER_SECOND } from './fault-figures.js';
 
@@ -17,13 +18,19 @@ const NAMESERVER_LATENCY_MS = 20;
  * @property {string} second the one that came second in the race
  * @property {AbortSignal} signal aborted when the watching ends
  * @property {number} seed
+ * @property {import('./fault-window.js').Viewer} viewer whose trouble it is; there for controls
  *
  * @typedef {object} Fault
  * @property {string} title
  * @property {(victims: Victims) => Promise<unknown>} begin fulfilled when it has begun, or rejected by the signal later on
  * @property {boolean} [isFirstSix] has a promise for the 4 s buffer too
  * @property {boolean} [hitsTwo] `second` is bad as well
- * @property {boolean} [hitsNone] a control
+ * @property {boolean} [hitsNone] no edge is bad
+ * @property {boolean} [isControl] there is trouble all the same, and it is the viewer's own
+ * @property {boolean} [mayFailOver] of a control: a request may go on elsewhere, if nobody is charged
+ * @property {number} [trials] of a control: so many switches are allowed
+ * @property {number} [watchSeconds] instead of 45
+ * @property {number} [fullSeconds] the same with `--full`
  * @property {boolean} [spares] bodies under way go on
  * @property {boolean} [halfWay] bodies are good up to their middle
  * @property {boolean} [gradual] there is no moment of contact: the edge must be left before a segment's worth of buffer is all
@@ -99,8 +106,9 @@ export const FAULTS = {
       }
     },
   },
+  ...CONTROLS,
   noise: {
-    ...{ title: 'latency +-30 %, rate +-40 %', hitsNone: true },
+    ...{ title: 'latency +-30 %, rate +-40 %', hitsNone: true, watchSeconds: 600 },
     begin: async ({ world, signal, seed }) => {
       const random = seeded(seed);
       const around = (/** @type {number} */ middle, /** @type {number} */ share) =>
@@ -133,10 +141,15 @@ export const FAULTS = {
  * @returns {string[]} empty when all is kept
  */
 export function missed({ fault, bufferSeconds, segmentSeconds }, found, bitrateShare) {
-  const { firstByteMs: limitMs, gradual, hitsNone } = FAULTS[fault] ?? {};
-  const { stall, firstByteMs, leastAheadSeconds, overhead, mostMoves } = found;
+  const { firstByteMs: limitMs, gradual, hitsNone, isControl, mayFailOver, trials = 0 } = FAULTS[fault] ?? {};
+  const { stall, firstByteMs, leastAheadSeconds, overhead, mostMoves, mostSwitches, mostOut } = found;
   const hasFullBuffer = bufferSeconds >= 12;
-  if (fault === 'noise') return mostMoves > 0 ? ['moves'] : [];
+  if (isControl || fault === 'noise') {
+    return [
+      ...((mayFailOver ? mostSwitches : mostMoves) > trials ? ['moves'] : []),
+      ...(mostOut > trials ? ['cool-down'] : []),
+    ];
+  }
   if (hitsNone) return stall.most > 0 ? ['stall'] : [];
   const isAnsweredLate = gradual
     ? firstByteMs === null || leastAheadSeconds < segmentSeconds

@@ -23,6 +23,11 @@ const COLUMNS = [
   ['VHS sees', 9, ({ vhsShare }) => `${(vhsShare.least * 100).toFixed(0)}..${percent(vhsShare.most)}`],
   ['excl', 4, ({ excluded }) => `${excluded}`],
   ['moves', 7, ({ failovers, switches }) => `${failovers}+${switches}`],
+  [
+    'out',
+    3,
+    ({ fault, isPlain, mostOut }) => (FAULTS[fault]?.hitsNone && fault !== 'none' && !isPlain ? `${mostOut}` : '-'),
+  ],
   ['late', 4, ({ runs }) => Math.max(...runs.map(latenessMs)).toFixed(0)],
   ['', -6, ({ isPlain, misses }) => (isPlain ? '' : misses.length > 0 ? `MISSED ${misses.join(', ')}` : 'ok')],
 ];

@@ -1,5 +1,6 @@
 // npm run bench:faults: does playback go on when the edge in use goes bad? See README.md beside this file.
 //   --only A,B      some faults only           --runs N        of each line (3); the median counts
+//   --only controls what is nobody's fault: no edge may be left for it
 //   --buffer 12|4   --segments 2|6   --container ts|fmp4       some combinations only
 //   --watch N       seconds after the fault (45)
 //   --jobs N        players side by side (3)   --quick         one run of some lines, some 7 minutes
@@ -15,11 +16,13 @@ import { summaryOf } from './fault-figures.js';
 import { makeFaultMedia } from './fault-media.js';
 import { AWAKE_FLAGS, run } from './fault-run.js';
 import { FAULTS, missed } from './fault-scenarios.js';
+import { CONTROLS } from './fault-controls.js';
 import { HEAD, latenessMs, row } from './fault-table.js';
+import { openWindow } from './fault-window.js';
 import { ROOT, buildIfStale, openLab } from './lab.js';
 
 const RESULTS = join(ROOT, 'test/bench/.results');
-const NOISE_SECONDS = 600;
+const WATCH_SECONDS = 45;
 /** From the start of a run to its fault, and from its end to the next. */
 const BESIDE_SECONDS = 17;
 
@@ -31,9 +34,10 @@ const { values } = parseArgs({
     ...{ quick: flag, plain: flag, noise: flag, full: flag, strict: flag, keep: flag },
   },
 });
-const only = values.only?.split(',') ?? null;
+const only = values.only?.split(',').flatMap((name) => (name === 'controls' ? Object.keys(CONTROLS) : name)) ?? null;
 const unknown = only?.find((name) => !FAULTS[name]);
-if (unknown !== undefined) throw new Error(`no fault '${unknown}'; there are ${Object.keys(FAULTS).join(', ')}`);
+if (unknown !== undefined)
+  throw new Error(`no fault '${unknown}'; there are controls, ${Object.keys(FAULTS).join(', ')}`);
 const number = (/** @type {'runs' | 'buffer' | 'segments' | 'watch' | 'jobs'} */ name) => {
   const value = values[name];
   if (value !== undefined && !(Number(value) >= 1)) throw new Error(`--${name} ${value}: a number from 1`);
@@ -41,12 +45,15 @@ const number = (/** @type {'runs' | 'buffer' | 'segments' | 'watch' | 'jobs'} */
 };
 const cases = casesFor({
   ...{ only, buffer: number('buffer'), segments: number('segments'), container: values.container ?? null },
-  ...{ quick: values.quick, plain: values.plain, noise: values.noise || values.full },
+  ...{ quick: values.quick, plain: values.plain, noise: values.noise || (values.full && only === null) },
 });
 if (cases.length === 0) throw new Error('there is no such line');
 const runs = number('runs') ?? (values.quick ? 1 : 3);
 const jobs = number('jobs') ?? 3;
-const watchOf = (/** @type {string} */ fault) => number('watch') ?? (fault === 'noise' ? NOISE_SECONDS : 45);
+const watchOf = (/** @type {string} */ fault) => {
+  const { watchSeconds = WATCH_SECONDS, fullSeconds = watchSeconds } = FAULTS[fault] ?? {};
+  return number('watch') ?? (values.full ? fullSeconds : watchSeconds);
+};
 
 if (!makeFaultMedia()) {
   console.error(
@@ -63,10 +70,13 @@ const dist = values.dist ? resolve(values.dist) : join(ROOT, 'dist');
 const results = new Map(cases.map((line) => [line, []]));
 /** @type {{line: string, error: string}[]} */
 const failures = [];
-// the rounds outside: what slows the machine for a while slows one run of each line, not all of one. The long ones first
+// the rounds outside: what slows the machine for a while slows one run of each line, not all of one. The long ones first, and
+// last the controls, which slow others: one of them burns a whole core
+const isControl = (/** @type {Case} */ { fault }) => FAULTS[fault]?.isControl === true;
 const queue = Array.from({ length: runs }, (_, round) => cases.map((line) => ({ line, round })))
   .flat()
-  .sort((one, other) => watchOf(other.line.fault) - watchOf(one.line.fault));
+  .sort((one, other) => watchOf(other.line.fault) - watchOf(one.line.fault))
+  .sort((one, other) => Number(isControl(one.line)) - Number(isControl(other.line)));
 const seconds = queue.reduce((sum, { line }) => sum + watchOf(line.fault) + BESIDE_SECONDS, 0);
 const minutes = Math.ceil(seconds / Math.min(jobs, queue.length) / 60);
 console.log(`${queue.length} runs, ${jobs} side by side on ${cpus().length} cores: some ${minutes} min`);
@@ -87,15 +97,17 @@ if (failures.length > 0 || (values.strict && misses.length > 0)) process.exitCod
 /** One browser, and one run after the other in it. */
 async function work() {
   const lab = await openLab(dist, AWAKE_FLAGS);
+  const window = await openWindow(dist);
   try {
     for (let next = queue.shift(); next; next = queue.shift()) {
       const { line, round } = next;
       try {
-        const found = await run(lab, line, { watchSeconds: watchOf(line.fault), round });
+        const place = isControl(line) ? window : lab;
+        const found = await run(place, line, { watchSeconds: watchOf(line.fault), round });
         results.get(line)?.push(found);
         keep(line, round, found);
-        const { stallSeconds, firstByteMs, failovers, switches } = found.figures;
-        const moves = `${failovers} failovers, ${switches} switches`;
+        const { stallSeconds, firstByteMs, failovers, switches, out } = found.figures;
+        const moves = `${failovers} failovers, ${switches} switches${out > 0 ? `, ${out} OUT` : ''}`;
         const byte = firstByteMs === null ? '-' : `${firstByteMs.toFixed(0)} ms`;
         console.log(`  ${nameOf(line)}: stall ${stallSeconds.toFixed(1)} s, first byte ${byte}, ${moves}`);
       } catch (error) {
@@ -105,6 +117,7 @@ async function work() {
     }
   } finally {
     await lab.close();
+    await window.close();
   }
 }
 
@@ -139,10 +152,15 @@ function eventsOf({ events, faultAtMs }) {
 
 function sayIfBusy() {
   const controls = lines.filter(({ fault, isPlain, stall }) => fault === 'none' && !isPlain && stall.most > 0);
-  const lateMs = Math.max(...lines.flatMap((line) => line.runs.map(latenessMs)));
+  const awake = lines.filter((line) => !isControl(line));
+  const lateMs = Math.max(0, ...awake.flatMap((line) => line.runs.map(latenessMs)));
   console.log(
     `Load ${loadavg()[0]?.toFixed(1)}; the machine kept servers or pages waiting for up to ${lateMs.toFixed(0)} ms.`,
   );
   for (const line of controls)
     console.log(`${nameOf(line)} stalled by itself: the machine was too busy, do not trust these figures.`);
+  for (const line of lines.filter((line) => isControl(line) && line.misses.length > 0)) {
+    const late = Math.max(0, ...line.runs.map(({ serversLateMs }) => serversLateMs));
+    console.log(`${nameOf(line)}: the servers themselves were up to ${late.toFixed(0)} ms late.`);
+  }
 }

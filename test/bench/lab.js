@@ -19,6 +19,7 @@ export const PLAYLIST = 'main.m3u8';
 /** @typedef {Awaited<ReturnType<typeof createWorld>>} World */
 /** @typedef {import('playwright-core').Page} Page */
 /** @typedef {Awaited<ReturnType<typeof openLab>>} Lab */
+/** How connections begin, and what the viewer's own line bears. @typedef {{slowStart: boolean, lastMileBitsPerSecond: number}} Line */
 
 /** Builds the package unless what is built is newer than all it is built from. */
 export function buildIfStale() {
@@ -36,11 +37,12 @@ export function buildIfStale() {
 }
 
 /**
+ * The pages and scripts of a bench, on a port of their own.
+ *
  * @param {string} dist folder of the built package
- * @param {readonly string[]} [flags] more of them for the browser
  * @param {readonly (readonly [string, readonly string[]])[]} [more] scripts that pages may ask for: path, and file and type
  */
-export async function openLab(dist, flags = [], more = []) {
+export async function openSite(dist, more = []) {
   const files = new Map([
     ['/page.html', [join(ROOT, 'test/bench/page.html'), 'text/html']],
     ['/page.js', [join(ROOT, 'test/bench/page.js'), 'text/javascript']],
@@ -57,6 +59,26 @@ export async function openLab(dist, flags = [], more = []) {
   });
   await new Promise((resolve) => site.listen(0, '127.0.0.1', () => resolve(null)));
   const { port } = /** @type {import('node:net').AddressInfo} */ (site.address());
+  return {
+    /** Shows the bench's page. @param {Page} page @param {boolean} withPlugin */
+    async show(page, withPlugin) {
+      await page.goto(`http://localhost:${port}/page.html`);
+      if (withPlugin) await page.evaluate(() => globalThis.bench.load('/plugin.js'));
+    },
+    close() {
+      site.closeAllConnections();
+      site.close();
+    },
+  };
+}
+
+/**
+ * @param {string} dist folder of the built package
+ * @param {readonly string[]} [flags] more of them for the browser
+ * @param {readonly (readonly [string, readonly string[]])[]} [more] scripts that pages may ask for: path, and file and type
+ */
+export async function openLab(dist, flags = [], more = []) {
+  const site = await openSite(dist, more);
   const browser = await chromium.launch({
     executablePath: await findChromium(),
     args: [...CHROMIUM_FLAGS, '--ignore-certificate-errors', ...flags],
@@ -73,8 +95,7 @@ export async function openLab(dist, flags = [], more = []) {
       const context = await browser.newContext();
       try {
         const page = await context.newPage();
-        await page.goto(`http://localhost:${port}/page.html`);
-        if (withPlugin) await page.evaluate(() => globalThis.bench.load('/plugin.js'));
+        await site.show(page, withPlugin);
         return await run(page);
       } finally {
         await context.close();
@@ -82,7 +103,6 @@ export async function openLab(dist, flags = [], more = []) {
     },
     async close() {
       await browser.close();
-      site.closeAllConnections();
       site.close();
     },
   };
@@ -92,11 +112,12 @@ export async function openLab(dist, flags = [], more = []) {
  * A map that names all edges but the origin, and servers that are as far away as `latencies` says: each new connection
  * waits one latency before it is read (over TLS two), and each request one before its headers.
  *
- * @param {{map: number, origin: number, edges: Record<string, number>, tls?: boolean, nameserver?: object, edge?: object, media?: string}} distances
+ * @param {{map: number, origin: number, edges: Record<string, number>, tls?: boolean, nameserver?: object, edge?: object, media?: string} & Partial<Line>} distances
  *   in ms; `nameserver` and `edge`: more fields of their descriptions; `media`: another folder than the start-up's
  * @returns {Promise<World>}
  */
-export function network({ map, origin, edges, tls = false, nameserver = {}, edge = {}, media }) {
+export function network({ map, origin, edges, tls = false, nameserver = {}, edge = {}, media, ...line }) {
+  const { slowStart = false, lastMileBitsPerSecond = 0 } = line;
   const far = (/** @type {number} */ ms) => ({ latencyMs: ms, connectMs: ms, tls });
   const srv = (/** @type {string} */ target, more = {}) => ({
     type: 'SRV',
@@ -106,10 +127,10 @@ export function network({ map, origin, edges, tls = false, nameserver = {}, edge
     target,
     ...more,
   });
-  const server = (/** @type {number} */ ms) => ({ ...far(ms), bitsPerSecond: 8_000_000 });
+  const server = (/** @type {number} */ ms) => ({ ...far(ms), bitsPerSecond: 8_000_000, slowStart });
   const names = Object.keys(edges);
   return createWorld({
-    media: media ?? benchMedia() ?? 'demo/media/hls',
+    ...{ media: media ?? benchMedia() ?? 'demo/media/hls', lastMileBitsPerSecond },
     nameservers: {
       map: {
         ...far(map),

@@ -23,7 +23,19 @@ const responses = [];
 
 const nowMs = () => performance.timeOrigin + performance.now();
 
-globalThis.watch = { begin, untilPlayed, isAtTop, others, report };
+globalThis.watch = {
+  begin,
+  untilPlayed,
+  isAtTop,
+  hasMoved,
+  others,
+  report,
+  out,
+  workMs,
+  longestGapMs,
+  position,
+  unmute,
+};
 
 /**
  * @param {string} src
@@ -88,6 +100,11 @@ function isAtTop() {
   return bitsPerSecondAt(video.currentTime) === best && playlists.media().attributes.BANDWIDTH === best;
 }
 
+/** @returns {boolean} whether an edge was left so far */
+function hasMoved() {
+  return events.some(({ type }) => ['edgeselect:failedover', 'edgeselect:switched'].includes(type));
+}
+
 /** @returns {string[]} the origins of all edges that were raced, the quickest to answer first */
 function others() {
   const probes = player.edgeSelect?.().selection?.probes ?? [];
@@ -103,6 +120,55 @@ function report() {
     visible: document.visibilityState === 'visible',
     state: player.edgeSelect?.().state ?? null,
   };
+}
+
+/**
+ * Who is kept out: who does not run in a race, which all others do.
+ *
+ * @returns {Promise<readonly string[]>} their origins
+ */
+async function out() {
+  const part = player.edgeSelect?.();
+  const selected = new Promise((resolve) => {
+    player.one(['edgeselect:selected', 'edgeselect:warned', 'edgeselect:bypassed'], resolve);
+  });
+  if (!part) return [];
+  part.reselect('the bench asks who is out');
+  const { type, selection, text } = await within(PATIENCE_MS, selected);
+  if (type !== 'edgeselect:selected') throw new Error(`nobody can say who is out: ${text ?? type}`);
+  const ran = selection.probes.map(({ edge }) => edge.origin);
+  return selection.edges.map(({ origin }) => origin).filter((origin) => !ran.includes(origin));
+}
+
+/** @returns {number} ms that a piece of work took, at best; always the same work */
+function workMs() {
+  const times = Array.from({ length: 5 }, () => {
+    const beganMs = performance.now();
+    let sum = 0;
+    for (let i = 0; i < 5_000_000; i++) sum += i % 7;
+    return sum > 0 ? performance.now() - beganMs : 0;
+  });
+  return Math.round(times.sort((one, other) => one - other)[2] ?? 0);
+}
+
+/** @returns {number} the longest time between two samples so far */
+function longestGapMs() {
+  return Math.max(...samples.slice(1).map(({ atMs }, i) => atMs - samples[i].atMs));
+}
+
+function position() {
+  return video.currentTime;
+}
+
+function unmute() {
+  player.muted(false);
+}
+
+function within(ms, promise) {
+  return new Promise((resolve, reject) => {
+    setTimeout(() => reject(new Error(`nothing for ${ms} ms`)), ms);
+    promise.then(resolve, reject);
+  });
 }
 
 function sample() {
