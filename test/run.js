@@ -1,7 +1,7 @@
 // npm test: brings what is missing, starts the pretend network, runs every test, and says how many passed.
 //   node test/run.js [unit|functional|node] [part of a file's name ...] [--in chromium,firefox,webkit] [--allow-missing]
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
@@ -15,11 +15,12 @@ const { values: flags, positionals } = parseArgs({
   allowPositionals: true,
 });
 const [what = '', ...parts] = positionals;
-const { rollup } = await import('rollup');
-const { bundle } = await import('./rollup.config.js');
-const { openControl } = await import('./support/control.js');
+const { testsOf } = await import('./rollup.config.js');
 const { ENGINES } = await import('./support/engines.js');
-const { default: karma } = await import('karma');
+const { runInBrowsers, sum } = await import('./in-browser.js');
+
+/** How many browsers share the tests of a folder. */
+const SIDE_BY_SIDE = { unit: 1, functional: 3 };
 
 if (
   isOlder('dist/videojs-edge-select.min.js', 'src') ||
@@ -29,47 +30,56 @@ if (
   execFileSync(process.execPath, ['node_modules/rollup/dist/bin/rollup', '-c', '--silent'], { stdio: 'inherit' });
 }
 
-let passed = 0;
-let failed = 0;
-/** Tests that do not hold in an engine; each says why. */
-let leftOut = 0;
 const ran = [];
 const missing = [];
 
-if (what !== 'node') {
+const outcomes = await Promise.all([
+  what === 'node' ? [] : runInEngines(),
+  what === '' || what === 'node' ? runInNode() : [],
+]);
+const { passed, leftOut, failures } = sum(outcomes.flat());
+// once more where they are not looked for in vain
+if (failures.length > 0) console.log(['\nFailed:', ...failures].join('\n  NOT OK '));
+console.log([counted({ passed, leftOut, failures }), ...whereItRan()].join(' '));
+// a run of nothing passes only where the engine may be missing
+process.exitCode = failures.length > 0 || (passed === 0 && missing.length === 0) ? 1 : 0;
+
+/** One engine after the other. */
+async function runInEngines() {
+  const outcomes = [];
   for (const name of flags.in.split(',')) {
     const engine = ENGINES[name];
     if (!engine) throw new Error(`--in ${name}: there are ${Object.keys(ENGINES).join(', ')}`);
     const found = await engine.find();
-    if (found) await runIn(name, engine.title, found);
-    else miss(engine);
+    outcomes.push(found ? await runIn(name, engine.title, found) : miss(engine));
   }
+  return outcomes;
 }
-if (what === '' || what === 'node') await runInNode();
-console.log([counted(passed, failed, leftOut), ...whereItRan()].join(' '));
-// a run of nothing passes only where the engine may be missing
-process.exitCode = failed > 0 || (passed === 0 && missing.length === 0) ? 1 : 0;
 
 async function runIn(name, title, { path, plugin, launcher }) {
   console.log(`Browser: ${path}`);
-  const before = [passed, failed, leftOut];
-  for (const folder of ['unit', 'functional']) {
-    if (what === '' || what === folder) await runInBrowser(folder, name, plugin, launcher);
+  const folders = Object.keys(SIDE_BY_SIDE).filter((folder) => what === '' || what === folder);
+  const ends = [];
+  for (const folder of folders) {
+    const paths = testsOf(folder, parts);
+    ends.push(await runInBrowsers(`${folder}-${name}`, paths, SIDE_BY_SIDE[folder], { name, plugin, launcher }));
   }
   ran.push(title);
-  const [ok, notOk, out] = before;
-  if (flags.in.includes(',')) console.log(`${title}: ${counted(passed - ok, failed - notOk, leftOut - out)}`);
+  const outcome = sum(ends);
+  if (flags.in.includes(',')) console.log(`${title}: ${counted(outcome)}`);
+  return outcome;
 }
 
 /** An engine that is not there fails the run, unless that is allowed. */
 function miss({ title, command }) {
-  console.log(`${title} is missing: ${command}`);
+  const told = `${title} is missing: ${command}`;
+  console.log(told);
   missing.push(title);
-  if (!flags['allow-missing']) failed += 1;
+  return { passed: 0, leftOut: 0, failures: flags['allow-missing'] ? [] : [told] };
 }
 
-function counted(ok, notOk, out) {
-  return `${ok} passed, ${notOk} failed${out > 0 ? `, ${out} left out` : ''}`;
+function counted({ passed, failures, leftOut }) {
+  return `${passed} passed, ${failures.length} failed${leftOut > 0 ? `, ${leftOut} left out` : ''}`;
 }
 
 /** Nothing, where nobody asked for another engine and none is missing. */
@@ -89,70 +99,6 @@ function isOlder(file, source) {
   return newer(source);
 }
 
-async function runInBrowser(folder, engine, plugin, launcher) {
-  const options = bundle(folder, parts);
-  const build = await rollup(options);
-  await build.write(options.output);
-  await build.close();
-  const control = await openControl({ port: 0 });
-  const config = karma.config.parseConfig(
-    null,
-    {
-      basePath: process.cwd(),
-      frameworks: ['qunit'],
-      files: [
-        options.output.file,
-        ...['dist', 'test/media', 'demo/media', 'node_modules/video.js/dist'].map((served) => ({
-          pattern: `${served}/**/*`,
-          included: false,
-          watched: false,
-        })),
-      ],
-      browsers: ['Quiet'],
-      customLaunchers: { Quiet: launcher },
-      client: { control: control.url, engine, qunit: { testTimeout: 30_000 }, captureConsole: false },
-      plugins: ['karma-qunit', plugin, { 'reporter:sentences': ['type', sentences()] }],
-      reporters: ['sentences'],
-      singleRun: true,
-      autoWatch: false,
-      hostname: 'localhost',
-      listenAddress: '127.0.0.1',
-      logLevel: karma.constants.LOG_WARN,
-      browserNoActivityTimeout: 60_000,
-    },
-    { promiseConfig: true, throwErrors: true },
-  );
-  const code = await new Promise((resolve) => {
-    config.then((parsed) => new karma.Server(parsed, resolve).start(), (error) => { console.error(error); resolve(1); }); // prettier-ignore
-  });
-  await control.close();
-  rmSync(options.output.file);
-  if (code !== 0 && failed === 0) failed += 1; // the run itself broke: no test may hide that
-}
-
-function sentences() {
-  return function Sentences() {
-    this.adapters = [];
-    this.onSpecComplete = (_browser, { success, skipped, suite, description, log, time }) => {
-      if (skipped) {
-        leftOut += 1;
-        console.log(`  left out ${[...suite, description].join(' › ')}`);
-        return;
-      }
-      if (success) passed += 1;
-      else failed += 1;
-      const line = `${[...suite, description].join(' › ')} (${time} ms)`;
-      console.log(success ? `  ok ${line}` : `  NOT OK ${line}\n${log.join('\n')}`);
-    };
-    // a test prints what is worth a number with `__karma__.log`
-    this.onBrowserLog = (_browser, text) => console.log(`     ${text.replace(/^'|'$/g, '')}`);
-    this.onBrowserError = (_browser, error) => {
-      failed += 1;
-      console.log(`  NOT OK the page: ${typeof error === 'string' ? error : (error.message ?? JSON.stringify(error))}`);
-    };
-  };
-}
-
 async function runInNode() {
   const args = ['--test', '--test-reporter=tap', 'test/support/network.check.js', 'test/node/'];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
@@ -160,10 +106,14 @@ async function runInNode() {
   child.stdout.on('data', (data) => {
     text += data;
   });
-  await new Promise((resolve) => child.on('close', resolve));
+  const code = await new Promise((resolve) => child.on('close', resolve));
   const count = (word) => Number(new RegExp(`^# ${word} (\\d+)`, 'm').exec(text)?.[1] ?? 0);
   console.log(text.split('\n').filter((line) => /^ *(not ok|ok) /.test(line)).join('\n')); // prettier-ignore
   if (count('fail') > 0) console.log(text);
-  passed += count('pass');
-  failed += count('fail');
+  const titles = [...text.matchAll(/^ *not ok \d+ - (.*)$/gm)].map(([, title]) => title);
+  // of a test within a test both titles are there: the inner one first
+  const failures = titles.slice(0, count('fail'));
+  // what ended before it could count failed too
+  if (code !== 0 && failures.length === 0) failures.push(`the tests in Node ended with code ${code}`);
+  return { passed: count('pass'), leftOut: 0, failures };
 }
