@@ -193,7 +193,8 @@ type End = 'taken off' | 'disposed of';
 async function listenersAfter(world: World, withPlugin: boolean, path: string, end: End): Promise<readonly string[]> {
   const page = listening();
   try {
-    const player = testPlayer();
+    // after two seconds of nobody's doing Video.js listens to the mouse: one of the two may play that long
+    const player = testPlayer(null, { inactivityTimeout: 0 });
     const ofPlayer = heard(player);
     const plugin = withPlugin ? player.edgeSelect(patient(world, { stallMs: 1200 })) : null;
     const failedOver = plugin ? once(player, 'edgeselect:failedover') : null;
