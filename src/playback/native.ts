@@ -33,7 +33,7 @@ export interface NativePicker {
 
 /** What it acts with. */
 export interface NativeTools {
-  readonly platform: Pick<Platform, 'after' | 'now' | 'fetch' | 'online'>;
+  readonly platform: Pick<Platform, 'after' | 'now' | 'fetch' | 'online' | 'hidden'>;
   /** How long a request may wait for bytes; 0: for ever. */
   readonly stallMs: number;
   /** Whether an ad interrupts the source. */

@@ -7,7 +7,7 @@ import type { Platform } from '../platform.js';
 
 /** What it needs. */
 export interface StarvationTools {
-  readonly platform: Pick<Platform, 'now' | 'after'>;
+  readonly platform: Pick<Platform, 'now' | 'after' | 'hidden'>;
   /** How long the server may send nothing; null: it may. */
   patienceMs(): number | null;
   /** Whether another server answers, now. */
@@ -21,8 +21,9 @@ const ASK_AT = 2 / 3;
 /** When a line comes back all answer at once, and of what its own server sends an element tells within 350 ms. */
 const PROOF_MS = 500;
 /**
- * Firefox (ESR 153, progressive files) says neither `waiting` nor another `readyState` while its decoder waits for bytes:
- * all there is to see is a clock that stands, where it would tell of itself every 250 ms.
+ * Firefox (ESR 153, progressive files) says neither `waiting` nor another `readyState` while its decoder waits for bytes,
+ * and WebKitGTK (2.50) says besides that it loads nothing: all there is to see is a clock that stands, where it would tell
+ * of itself every 250 ms.
  */
 const STILL_MS = 1000;
 const LOADING = 2;
@@ -40,7 +41,7 @@ export function watchStarvation(element: HTMLMediaElement, tools: StarvationTool
   const { now, after } = tools.platform;
   let silentSince = now();
   let seenAt = silentSince;
-  let wasLoading = false;
+  let wasWaiting = false;
   let position = element.currentTime;
   let movedAt = silentSince;
   let isAsking = false;
@@ -75,12 +76,13 @@ export function watchStarvation(element: HTMLMediaElement, tools: StarvationTool
     // a page that slept, or was not given its turn, has not watched
     const isAwake = now() - seenAt <= 2 * patienceMs;
     seenAt = now();
-    if (element.currentTime !== position) movedAt = now();
+    if (element.currentTime !== position || !isRunning(element) || tools.platform.hidden()) movedAt = now();
     position = element.currentTime;
+    const isStill = now() - movedAt >= STILL_MS && !hasTheRest(element);
     // a browser that has enough asks for no more: that is no silence of the server's
-    const isLoading = element.networkState === LOADING;
-    if (!isAwake || !isLoading || !wasLoading) begin();
-    wasLoading = isLoading;
+    const isWaiting = element.networkState === LOADING || isStill;
+    if (!isAwake || !isWaiting || !wasWaiting) begin();
+    wasWaiting = isWaiting;
     if (!isWanting(element)) return;
     // asked while there is still something to play, so that nothing is lost by it when there is not
     const askAt = Math.max(silentSince + ASK_AT * patienceMs, askedAt + patienceMs);
@@ -89,7 +91,7 @@ export function watchStarvation(element: HTMLMediaElement, tools: StarvationTool
     cancel = after(dueAt > now() ? dueAt - now() : patienceMs, look);
     if (dueAt > now()) return;
     if (answeredAt === null) ask(patienceMs);
-    else if (element.readyState < HAVE_FUTURE_DATA || now() - movedAt >= STILL_MS) tools.starved();
+    else if (element.readyState < HAVE_FUTURE_DATA || isStill) tools.starved();
   }
 
   function ask(withinMs: number): void {
@@ -108,6 +110,11 @@ export function watchStarvation(element: HTMLMediaElement, tools: StarvationTool
 
 function isWanting({ paused, ended, seeking, readyState, networkState }: HTMLMediaElement): boolean {
   return seeking || (!paused && !ended) || (readyState < HAVE_METADATA && networkState === LOADING);
+}
+
+/** Whether its clock should move. */
+function isRunning({ paused, ended, seeking, playbackRate }: HTMLMediaElement): boolean {
+  return !paused && !ended && !seeking && playbackRate !== 0;
 }
 
 /** Whether it can play to its end without any server. */

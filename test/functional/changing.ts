@@ -7,7 +7,6 @@ import {
   ORIGIN,
   patient,
   playedTo,
-  testBut,
   testPlayer,
   testWorld,
   type TestPlayer,
@@ -32,11 +31,6 @@ const TELL_TALES = [
   ...['loadstart', 'emptied', 'abort', 'loadedmetadata', 'loadeddata', 'durationchange', 'sourceset', 'error'],
   ...['play', 'pause', 'ratechange', 'volumechange', 'seeking', 'seeked'],
 ];
-
-/** For tests that wait until an element has played what it has. A seek to what is not there yet is told by every engine. */
-export const testInPlay = testBut({
-  webkit: 'its clock can stand while it says that it has enough and loads nothing: nobody can tell that it starves',
-});
 
 export function clip(world: World): { src: string; type: string } {
   return { src: `${world.edges[ORIGIN] ?? ''}/clip.mp4`, type: 'video/mp4' };

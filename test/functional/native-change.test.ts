@@ -1,16 +1,5 @@
 import QUnit from 'qunit';
-import {
-  clockPasses,
-  elementSrc,
-  clip,
-  GONE,
-  longestGap,
-  playing,
-  printGap,
-  RATE,
-  testInPlay,
-  toldOf,
-} from './changing.js';
+import { clockPasses, elementSrc, clip, GONE, longestGap, playing, printGap, RATE, toldOf } from './changing.js';
 import { cleanUp, engine, hls, network, once, patient, playedTo, testBut, testPlayer, testWorld } from './tools.js';
 
 const { module, test } = QUnit;
@@ -20,12 +9,17 @@ const DEATHS = {
   // Firefox gives up at once, others try again by themselves
   'refuses and resets': { says: 'refused', fault: 'refuse', because: engine === 'firefox' ? 'refused' : 'stalled' },
   'falls silent': { says: 'silent', fault: 'silent', because: 'stalled' },
-  'cuts the body and does not know the file any more': { says: 'cut, then 404', ...GONE, because: 'refused' },
+  'cuts the body and does not know the file any more': {
+    says: 'cut, then 404',
+    ...GONE,
+    // WebKitGTK tells of no error in mid-play
+    because: engine === 'webkit' ? 'stalled' : 'refused',
+  },
 };
 
 module('native change', { afterEach: cleanUp });
 
-testInPlay.each('plays on elsewhere when the edge in use', DEATHS, async (assert, { says, because, ...death }) => {
+test.each('plays on elsewhere when the edge in use', DEATHS, async (assert, { says, because, ...death }) => {
   const { world, player, left } = await playing({ a: 'rules' in death ? death : {}, rate: 1 });
   const told = toldOf(player);
   const gap = longestGap(player);
@@ -44,7 +38,7 @@ testInPlay.each('plays on elsewhere when the edge in use', DEATHS, async (assert
   assert.true(gap() < 10_000, 'and the gap is no more than the silence that shows it');
 });
 
-testInPlay('the clock never shows another time than that of the picture', async (assert) => {
+test('the clock never shows another time than that of the picture', async (assert) => {
   const { player, left } = await playing({ a: GONE });
   const clock: number[] = [];
   const read = (): void => {
@@ -61,19 +55,22 @@ testInPlay('the clock never shows another time than that of the picture', async 
   assert.strictEqual(player.duration(), player.tech(true).el().duration);
 });
 
-testInPlay('keeps rate, volume, sound, loop, and what texts are shown', async (assert) => {
+test('keeps rate, volume, sound, loop, and what texts are shown', async (assert) => {
   const { player, left } = await playing({ a: GONE });
   const element = player.tech(true).el();
   const track = element.addTextTrack('subtitles', 'English', 'en');
   track.mode = 'showing';
-  Object.assign(element, { volume: 0.3, muted: false, loop: true });
+  Object.assign(element, { volume: 0.25, muted: false, loop: true });
   player.playbackRate(1.5);
   await once(player, 'ratechange');
   const told = toldOf(player);
   await left;
   await clockPasses(player, player.currentTime() + 1);
   const { playbackRate, volume, muted, loop } = element;
-  assert.deepEqual({ playbackRate, volume, muted, loop }, { playbackRate: 1.5, volume: 0.3, muted: false, loop: true });
+  assert.deepEqual(
+    { playbackRate, volume, muted, loop },
+    { playbackRate: 1.5, volume: 0.25, muted: false, loop: true },
+  );
   assert.strictEqual(track.mode, 'showing');
   assert.deepEqual(told, []);
 });
@@ -128,7 +125,7 @@ test('a viewer who seeks and pauses while the source changes gets both', async (
   assert.deepEqual(told, ['pause', 'seeking', 'seeked']);
 });
 
-testInPlay('tells a site that listens to `sourceset` of nothing', async (assert) => {
+test('tells a site that listens to `sourceset` of nothing', async (assert) => {
   const { player, left } = await playing({ a: GONE, playerOptions: { enableSourceset: true } });
   const told = toldOf(player);
   await left;

@@ -12,12 +12,19 @@ interface Watched {
   readonly stop: () => void;
 }
 
+interface Given {
+  readonly like?: object;
+  readonly patienceMs?: number | null;
+  readonly answer?: boolean;
+  readonly hidden?: boolean;
+}
+
+const IDLE = 1;
+
 /** An element that wants to play, has nothing, and whose server has just begun to be silent. */
-function watched(
-  assert: Assert,
-  { like = {}, patienceMs = 1500, answer = true }: { like?: object; patienceMs?: number | null; answer?: boolean } = {},
-): Watched {
-  const { platform, advance } = fakePlatform(assert);
+function watched(assert: Assert, { like = {}, patienceMs = 1500, answer = true, hidden = false }: Given = {}): Watched {
+  const { platform, advance, setHidden } = fakePlatform(assert);
+  setHidden(hidden);
   const element = fakeElement({ readyState: 2, ...like });
   const log: string[] = [];
   const stop = watchStarvation(element.media, {
@@ -119,8 +126,10 @@ test('knows by a clock that stands that there is nothing to play, where the brow
 const CONTENT = {
   'is paused': { paused: true },
   'has ended': { ended: true },
-  'has asked for nothing': { networkState: 1 },
-  'is paused and loads nothing yet': { paused: true, readyState: 0, networkState: 1 },
+  'is paused, with enough': { paused: true, networkState: IDLE },
+  'is paused and loads nothing yet': { paused: true, readyState: 0, networkState: IDLE },
+  'is played at no speed, with enough': { playbackRate: 0, readyState: 4, networkState: IDLE },
+  'has all that is left': { readyState: 4, networkState: IDLE, buffered: ranges([0, 60]) },
 };
 
 test.each('waits for nothing while it', CONTENT, async (assert, like) => {
@@ -143,14 +152,58 @@ test.each('waits too while it', WANTING, async (assert, like) => {
   stop();
 });
 
-test('counts from the moment on which the browser asks again', async (assert) => {
-  const { element, log, advance, stop } = watched(assert, { like: { networkState: 1 } });
-  await advance(1400);
-  element.networkState = 2;
-  element.fire('waiting');
+/** Plays for so long, and tells of it as browsers do. */
+async function play({ element, advance }: Watched, ms: number): Promise<void> {
+  for (let played = 0; played < ms; played += 250) {
+    await advance(250);
+    element.currentTime += 0.25;
+    element.fire('timeupdate');
+  }
+}
+
+test('waits for nothing while it plays, and loads nothing as it has enough', async (assert) => {
+  const player = watched(assert, { like: { readyState: 4, networkState: IDLE } });
+  await play(player, 10_000);
+  assert.deepEqual(player.log, []);
+  player.stop();
+});
+
+test('believes a clock that stands, and not a browser that says it has enough', async (assert) => {
+  const player = watched(assert, { like: { readyState: 4, networkState: IDLE } });
+  await play(player, 3000);
+  await player.advance(3000);
+  assert.deepEqual(player.log.slice(0, 2), ['ask within 1500', 'starved']);
+  player.stop();
+});
+
+test('does not mind a clock that stands where nobody sees the page', async (assert) => {
+  const player = watched(assert, { like: { readyState: 4, networkState: IDLE }, hidden: true });
+  await play(player, 3000);
+  await player.advance(10_000);
+  assert.deepEqual(player.log, []);
+  player.stop();
+});
+
+test('a clock that stood while it was paused says nothing', async (assert) => {
+  const { element, log, advance, stop } = watched(assert, {
+    like: { readyState: 4, networkState: IDLE, paused: true },
+  });
+  await advance(10_000);
+  element.paused = false;
+  element.fire('play');
   await advance(900);
   assert.deepEqual(log, []);
   stop();
+});
+
+test('counts from the moment on which the browser asks again', async (assert) => {
+  const player = watched(assert, { like: { networkState: IDLE } });
+  await play(player, 1500);
+  player.element.networkState = 2;
+  player.element.fire('waiting');
+  await player.advance(900);
+  assert.deepEqual(player.log, []);
+  player.stop();
 });
 
 test('has not watched while the page slept', async (assert) => {
