@@ -2,7 +2,7 @@
  * What a player costs the page: CPU time of its main thread, by Chromium's own count, while it loads 148 s of media over quick
  * lines, and the bytes of its scripts.
  */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { isMedia } from '../fault-figures.js';
@@ -53,6 +53,54 @@ export async function costRun(lab, lane) {
         world.log.filter(({ method, url }) => method === 'GET' && isMedia(url)).map(({ url }) => url),
       );
       return { ...cpu, segments: segments.size, reached };
+    });
+  } finally {
+    await world.close();
+  }
+}
+
+/** What the browser takes for the bytes alone, read as a whole as players do, or as a stream, as ours must to keep what came. */
+export const BARE = {
+  /** @param {string} url @returns {Promise<unknown>} */
+  'XMLHttpRequest, no player': (url) =>
+    new Promise((resolve, reject) => {
+      const request = Object.assign(new XMLHttpRequest(), {
+        responseType: 'arraybuffer',
+        onload: resolve,
+        onerror: reject,
+      });
+      request.onprogress = () => {};
+      request.open('GET', url);
+      request.send();
+    }),
+  /** @param {string} url @returns {Promise<unknown>} */
+  'fetch as a stream, no player': async (url) => {
+    const reader = /** @type {ReadableStream<Uint8Array>} */ ((await fetch(url)).body).getReader();
+    const chunks = [];
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return new Blob(chunks).size;
+      chunks.push(value);
+    }
+  },
+};
+
+/** @param {import('../lab.js').Lab} lab @param {keyof typeof BARE} way @returns {Promise<Cost>} */
+export async function bareRun(lab, way) {
+  const media = faultMedia('fmp4', 2);
+  const names = readdirSync(media).filter((name) => /^(4\.5M|audio)-.*m4s$/.test(name));
+  const edge = { bitsPerSecond: QUICK_BITS_PER_SECOND };
+  const world = await network({ map: FAR_MS, origin: FAR_MS, edges: { a: FAR_MS }, edge, media });
+  try {
+    return await lab.onFreshPage(false, async (page) => {
+      const spent = await cpuMeter(page);
+      const urls = names.map((name) => `${world.urls.edges['a']}/${name}`);
+      const read = page.evaluate(`(async () => {
+        const read = ${BARE[way]};
+        for (const url of ${JSON.stringify(urls)}) await read(url);
+      })()`);
+      await within(read, PATIENCE_MS);
+      return { ...(await spent()), segments: names.length, reached: LOADED_SECONDS };
     });
   } finally {
     await world.close();
