@@ -68,7 +68,7 @@ async function runLane(name, paths, engine) {
   }
 }
 
-/** @returns {Promise<Outcome & {ran: boolean}>} `ran`: whether any test came to its end */
+/** @returns {Promise<Outcome & {ran: boolean}>} `ran`: whether any test began */
 async function runOnce(file, controlUrl, { name, plugin, launcher }) {
   const outcome = { passed: 0, leftOut: 0, failures: [], ran: false };
   const config = {
@@ -113,6 +113,7 @@ async function runOnce(file, controlUrl, { name, plugin, launcher }) {
 function sentences(outcome) {
   return function Sentences() {
     this.adapters = [];
+    let running = 'none';
     /** Of the test that runs: what is worth a number, printed with `__karma__.log`. */
     let said = [];
     const print = (line) => {
@@ -120,9 +121,12 @@ function sentences(outcome) {
       said = [];
     };
     this.onBrowserLog = (_browser, text) => said.push(`     ${text.replace(/^'|'$/g, '')}`);
+    this.onBrowserInfo = (_browser, { begun }) => {
+      running = begun;
+      outcome.ran = true;
+    };
     this.onSpecComplete = (_browser, { success, skipped, suite, description, log, time }) => {
       const title = [...suite, description].join(' › ');
-      outcome.ran = true;
       if (skipped) {
         outcome.leftOut += 1;
         print(`  left out ${title}`);
@@ -134,7 +138,9 @@ function sentences(outcome) {
       }
     };
     this.onBrowserError = (_browser, error) =>
-      fail(`the page: ${typeof error === 'string' ? error : (error.message ?? JSON.stringify(error))}`);
+      fail(
+        `the page, test that ran: ${running}: ${typeof error === 'string' ? error : (error.message ?? JSON.stringify(error))}`,
+      );
     function fail(what) {
       outcome.failures.push(what);
       print(`  NOT OK ${what}`);

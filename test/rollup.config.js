@@ -18,11 +18,12 @@ export function testsOf(folder, parts = []) {
   return paths.filter((path) => parts.length === 0 || parts.some((part) => path.includes(part)));
 }
 
-/** One virtual module that imports all of the tests. */
+/** One virtual module that imports all of the tests, and what tells of their beginnings. */
 const allTests = (paths) => ({
   name: 'all-tests',
   resolveId: (id) => (id === 'all-tests' ? id : null),
-  load: (id) => (id === 'all-tests' ? paths.map((path) => `import './${path}';`).join('\n') : null),
+  load: (id) =>
+    id === 'all-tests' ? ['test/support/begun.ts', ...paths].map((path) => `import './${path}';`).join('\n') : null,
 });
 
 const NODE_PACKAGES =
