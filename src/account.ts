@@ -61,8 +61,6 @@ export interface Account extends Pick<Routes, 'ended' | 'prove' | 'differs' | 'n
 const PROOF_MS = 250;
 /** All are asked again after this when nobody delivers: quick enough for a tunnel, slow enough for a phone's battery. */
 const AGAIN_MS = 500;
-/** Where VHS sets no limit, as for the lowest rendition: its own for playlists. */
-const NO_LIMIT_MS = 45_000;
 /** Requests that fail within this time see the same thing: a line may be silent for 2 s. */
 const TOGETHER_MS = 3000;
 const NOTHING = { bytes: 0, requests: 0, failures: 0 };
@@ -217,8 +215,7 @@ export function account({ platform, directory, tell, chosen, onLost }: AccountTo
     return newer;
   }
 
-  function again({ timeoutMs }: MediaRequest, elapsedMs: number): number | null {
-    const leftMs = (timeoutMs || NO_LIMIT_MS) - elapsedMs;
+  function again(leftMs: number): number | null {
     return hasDelivered && !isDisposed && leftMs > 0 ? Math.min(AGAIN_MS, leftMs) : null;
   }
 }

@@ -47,6 +47,8 @@ export interface Sink {
 export interface Parked {
   readonly spoke: () => boolean;
   readonly abort: () => void;
+  /** What it says in the end, null for nothing; missing where it had begun to answer. */
+  readonly answer?: Promise<Opened | null> | undefined;
 }
 
 /** What became of a request. */
@@ -70,13 +72,15 @@ export type Outcome =
       readonly parked: Parked | null;
     };
 
-/** `differs`: what came is not the rest of what is there. */
-type End = Outcome | 'differs';
+/** `differs`: what came is not the rest of what is there; `overtaken`: it was, before its headers came. */
+type End = Outcome | 'differs' | 'overtaken';
 
 /** What an attempt works with. */
 export interface AttemptTools {
   readonly platform: Platform;
   readonly signal: AbortSignal;
+  /** Somebody who was silent answers before this attempt. */
+  readonly overtaken?: Promise<'overtaken'>;
 }
 
 /**
@@ -91,7 +95,7 @@ export async function attempt(
   received: Received,
   at: number | null,
   sink: Sink,
-  { platform, signal }: AttemptTools,
+  { platform, signal, overtaken }: AttemptTools,
 ): Promise<End> {
   const controller = new AbortController();
   const startedAt = lane.opened?.startedAt ?? platform.now();
@@ -112,8 +116,13 @@ export async function attempt(
   const parked: Parked[] = [];
   try {
     const asking = lane.opened ? Promise.resolve(lane.opened.response) : send(request, lane, at, controller, platform);
-    const response = await Promise.race([asking, flow.gaveUp]);
-    if (typeof response === 'string') return leave(response, asking);
+    const response = await Promise.race([asking, flow.gaveUp, ...(overtaken ? [overtaken] : [])]);
+    if (response === 'overtaken') {
+      abort();
+      asking.catch(() => undefined);
+      return response;
+    }
+    if (typeof response === 'string') return leave(response, asking, asking);
     const firstByteMs = platform.now() - startedAt;
     status = response.status;
     if (at !== null && status === 416) return differs();
@@ -136,7 +145,11 @@ export async function attempt(
   }
 
   /** Ends with the body, or with the first chunk after this attempt has ended. */
-  async function takeBody(response: Response, place: 'rest' | 'whole' | 'anew', firstByteMs: number): Promise<End> {
+  async function takeBody(
+    response: Response,
+    place: 'rest' | 'whole' | 'anew',
+    firstByteMs: number,
+  ): Promise<Outcome | 'differs'> {
     const reader = response.body?.getReader();
     let position = place === 'rest' ? (at ?? 0) : 0;
     let isComparing = place !== 'anew';
@@ -190,7 +203,7 @@ export async function attempt(
   }
 
   /** Silence is not proof of a fault before somebody else delivers meanwhile: what is silent stays open. */
-  function leave(because: FailureKind, waiting?: Promise<unknown>): Outcome {
+  function leave(because: FailureKind, waiting?: Promise<unknown>, asking?: Promise<Response>): Outcome {
     if (!waiting || (because !== 'silent' && because !== 'stalled')) {
       if (!signal.aborted) abort();
       waiting?.catch(() => undefined);
@@ -203,13 +216,15 @@ export async function attempt(
       },
       () => undefined,
     );
-    const one = {
-      spoke: () => spoke,
-      abort: () => {
-        signal.removeEventListener('abort', abort);
-        abort();
-      },
+    const close = (): void => {
+      signal.removeEventListener('abort', abort);
+      abort();
     };
+    const answer = asking?.then(
+      (response) => ({ response, startedAt, abort: close }),
+      () => null,
+    );
+    const one = { spoke: () => spoke, abort: close, answer };
     parked.push(one);
     return { ...fail(because), parked: one };
   }

@@ -17,8 +17,8 @@ export interface Routes {
   prove(silent: ReadonlyMap<Try, Parked>): void;
   /** Is told that an edge's bytes cannot follow those before it: never again one answer from both. */
   differs(tries: readonly Try[], lane: Lane): void;
-  /** When nobody delivered: how long to wait before all are asked again; null: not at all. */
-  again(request: MediaRequest, elapsedMs: number): number | null;
+  /** When nobody delivered: how long of the time that is left to wait before all are asked again; null: not at all. */
+  again(leftMs: number): number | null;
   /** The newest of a playlist that was seen, which may be one of another edge. */
   newest(url: string, text: string): string;
   /** The URL of the service for one that an edge redirected to; `asked` is what was asked for, at the service. */
@@ -36,6 +36,18 @@ export interface AnswerSink extends Pick<Sink, 'chunk'> {
 /** How it ended: `answered` with any HTTP status, `error`: nobody could be reached; `timeout`: the last was too slow. */
 export type End = 'answered' | 'error' | 'timeout';
 
+/** Who was silent and has answered after all. */
+interface Latecomer {
+  readonly one: Try;
+  readonly lane: Lane;
+  /** Where it was asked to begin. */
+  readonly at: number | null;
+  readonly opened: Opened;
+}
+
+/** Where VHS sets no limit, as for the lowest rendition: its own for playlists. */
+const NO_LIMIT_MS = 45_000;
+
 /** @returns never rejects; when the signal fires the end means nothing */
 export async function deliver(
   request: MediaRequest,
@@ -52,24 +64,36 @@ export async function deliver(
   let tries: Try[] = [];
   let refusal: { readonly opened: Opened; readonly lane: Lane } | null = null;
   let last: Outcome | null = null;
+  const late: Latecomer[] = [];
+  let tellLate: () => void;
+  let overtaken = nextLate();
   for (;;) {
-    const known = routes.next(request, tries, signal);
+    const comer = late.shift();
+    const known = comer ? letIn(comer) : routes.next(request, tries, signal);
     // not awaited without need: what is known is asked for inside send(), before VHS has ended its task
     const lane = known instanceof Promise ? await known : known;
     if (isOver()) break;
     if (!lane) {
       routes.ended(request, tries, null, last ?? NOBODY);
-      const waitMs = refusal ? null : routes.again(request, platform.now() - startedAt);
+      const leftMs = (request.timeoutMs || NO_LIMIT_MS) - (platform.now() - startedAt);
+      // a refusal is not the last word while somebody else may yet answer
+      const mayAnswer = leftMs > 0 && [...parked.values()].some(({ answer }) => answer !== undefined);
+      const againMs = refusal ? null : routes.again(leftMs);
+      const waitMs = againMs ?? (mayAnswer ? leftMs : null);
       if (waitMs === null) break;
-      // nobody delivers: nobody is to blame, and all are asked once more
-      release(parked);
+      await pause(waitMs, overtaken, tools);
+      if (late.length > 0) continue;
+      if (isOver() || againMs === null) break;
+      // nobody delivers: nobody is to blame, and all are asked once more; the origin may only be slow
+      release(parked, [...parked].find(([{ edge }, { answer }]) => edge === null && answer !== undefined)?.[0]);
       tries = [];
-      await pause(waitMs, tools);
-      if (isOver()) break;
       continue;
     }
-    last = await tryAt(lane);
+    const at = comer ? comer.at : lane.resumes && request.binary ? received.resumeAt() : null;
+    const outcome = await tryAt(lane, at);
     if (isOver()) break;
+    if (outcome === 'overtaken') continue;
+    last = outcome;
     if (last.kind === 'delivered') {
       if (refusal) void drain(refusal.opened);
       if (request.requestType === 'hls-playlist') renew(lane);
@@ -80,7 +104,14 @@ export async function deliver(
     const { because, status, bytes, elapsedMs } = last;
     const one = { edge: lane.edge, because, status, bytes, elapsedMs };
     tries = [...tries, one];
-    if (last.parked) parked.set(one, last.parked);
+    if (last.parked) {
+      parked.set(one, last.parked);
+      void last.parked.answer?.then((opened) => {
+        if (!opened?.response.ok) return;
+        late.push({ one, lane, at, opened });
+        tellLate();
+      });
+    }
     if (last.opened) {
       // the origin's word on a URL is the last one
       if (refusal?.lane.edge === null) void drain(last.opened);
@@ -126,7 +157,7 @@ export async function deliver(
     sink.chunk(new TextEncoder().encode(newest));
   }
 
-  async function tryAt(lane: Lane): Promise<Outcome> {
+  async function tryAt(lane: Lane, at: number | null): Promise<Outcome | 'overtaken'> {
     const to: Sink = {
       ...sink,
       headers: (response, sentAt) => {
@@ -137,12 +168,27 @@ export async function deliver(
         sink.resumed(sentAt, lane, compared);
       },
     };
-    const at = lane.resumes && request.binary ? received.resumeAt() : null;
-    const outcome = await attempt(request, lane, received, at, to, tools);
+    const outcome = await attempt(request, lane, received, at, to, { ...tools, overtaken });
     if (outcome !== 'differs') return outcome;
     routes.differs(tries, lane);
-    const anew = await attempt(request, { ...lane, opened: null }, received, null, to, tools);
+    const anew = await attempt(request, { ...lane, opened: null }, received, null, to, { ...tools, overtaken });
     return anew === 'differs' ? NOBODY : anew; // it has nothing to differ from
+  }
+
+  /** Whoever was silent answers before the one that is asked now: it has failed at nothing. */
+  function letIn({ one, lane, opened }: Latecomer): Lane {
+    overtaken = nextLate();
+    tries = tries.filter((tried) => tried !== one);
+    parked.delete(one);
+    return { ...lane, opened };
+  }
+
+  function nextLate(): Promise<'overtaken'> {
+    return new Promise((resolve) => {
+      tellLate = () => {
+        resolve('overtaken');
+      };
+    });
   }
 }
 
@@ -150,12 +196,15 @@ const NOBODY: Outcome = {
   ...{ kind: 'failed', because: 'refused', status: 0, bytes: 0, elapsedMs: 0, opened: null, parked: null },
 };
 
-function release(parked: Map<Try, Parked>): void {
-  for (const { abort } of parked.values()) abort();
-  parked.clear();
+function release(parked: Map<Try, Parked>, but?: Try): void {
+  for (const [one, { abort }] of parked) {
+    if (one === but) continue;
+    abort();
+    parked.delete(one);
+  }
 }
 
-function pause(ms: number, { platform, signal }: AttemptTools): Promise<void> {
+function pause(ms: number, overtaken: Promise<unknown>, { platform, signal }: AttemptTools): Promise<void> {
   return new Promise((resolve) => {
     const end = (): void => {
       signal.removeEventListener('abort', end);
@@ -164,5 +213,6 @@ function pause(ms: number, { platform, signal }: AttemptTools): Promise<void> {
     };
     const cancel = platform.after(ms, end);
     signal.addEventListener('abort', end);
+    void overtaken.then(end);
   });
 }

@@ -44,6 +44,30 @@ test('takes a request from an edge that fails to the next, tells it, and looks f
   );
 });
 
+test('waits on for edges whose segments come late, as those that are not in their cache do, and knows it the next time', async (assert) => {
+  const { fake, send, names } = await selected(assert);
+  const before = names().length;
+  fake.respond(/(a|b|video)\.example\/live\/\d/, { afterMs: 700, body: 'media' });
+  for (const [path, requests] of Object.entries({ '/live/0.ts': 2, '/live/1.ts': 1 })) {
+    const sent = send(path);
+    await fake.advance(700);
+    assert.strictEqual(sent.body, 'media');
+    assert.strictEqual(fake.all(path).length, requests);
+  }
+  await fake.advance(SETTLED_MS);
+  assert.deepEqual(names().slice(before), ['served', 'served'], 'nobody has failed');
+});
+
+test('waits for an origin that is slow when nobody else is left', async (assert) => {
+  const { fake, send } = await selected(assert);
+  fake.expect(/[ab]\.example\/live\/0/);
+  fake.respond(/video\.example\/live\/0/, { afterMs: 1500, body: 'media' });
+  const sent = send('/live/0.ts', { timeoutMs: 9000 });
+  await fake.advance(600 + 300 + 1500);
+  assert.strictEqual(sent.body, 'media');
+  await fake.advance(SETTLED_MS);
+});
+
 test('tells each step of a way over several servers', async (assert) => {
   const all = await selected(assert);
   const { fake, send } = all;

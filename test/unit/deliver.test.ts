@@ -25,7 +25,7 @@ interface Delivery {
   end?: End;
 }
 
-/** Delivers a segment over these servers in order: names of edges, or `origin`. */
+/** Delivers a segment over these servers in order: names of edges, `origin`, or `silent origin`: with a patience. */
 function delivering(assert: Assert, stops: readonly string[], request: Partial<MediaRequest> = {}): Delivery {
   const fake = fakePlatform(assert);
   const controller = new AbortController();
@@ -49,9 +49,9 @@ function delivering(assert: Assert, stops: readonly string[], request: Partial<M
     next: (_: MediaRequest, tries: readonly Try[]): Promise<Lane | null> => {
       const name = stops[tries.length];
       if (name === undefined) return Promise.resolve(null);
-      const isEdge = name !== 'origin';
-      const url = `https://${name}.example/0.ts`;
-      const patienceMs = isEdge ? 600 : 0;
+      const isEdge = !name.endsWith('origin');
+      const url = `https://${isEdge ? name : 'origin'}.example/0.ts`;
+      const patienceMs = name === 'origin' ? 0 : 600;
       const lane = { url, opened: null, guarded: false, patienceMs, limitMs: asked.timeoutMs, checksLength: isEdge };
       const pace = { isTooSlow: (): boolean => false, rateShown: (rate: number): number => rate };
       return Promise.resolve({ ...lane, edge: isEdge ? edge(name) : null, resumes: true, ...pace });
@@ -240,4 +240,82 @@ test('does not wait for ever for the body of a refusal', async (assert) => {
   assert.strictEqual(delivery.end, undefined);
   await delivery.fake.advance(1);
   assert.strictEqual(delivery.end, 'timeout');
+});
+
+module('deliver, who was silent and answers after all', nothingLeft);
+
+test('delivers the answer of the first when it comes before that of the next, which is asked no longer', async (assert) => {
+  const delivery = delivering(assert, ['a', 'b', 'origin']);
+  delivery.fake.expect('.example');
+  await delivery.fake.advance(700);
+  delivery.fake.last('a.example').respond({ body: 'late' });
+  await delivery.fake.flush();
+  assert.strictEqual(delivery.end, 'answered');
+  assert.deepEqual(delivery.got, ['200 of a', 'late']);
+  assert.true(delivery.fake.last('b.example').aborted());
+  assert.deepEqual(failuresOf(delivery), [], 'nobody failed');
+  assert.deepEqual(delivery.silent, []);
+});
+
+test('stays with the next when its headers came first', async (assert) => {
+  const delivery = delivering(assert, ['a', 'b']);
+  delivery.fake.expect('.example');
+  await delivery.fake.advance(600);
+  const body = delivery.fake.last('b.example').respondStream();
+  body.chunk('whole');
+  await delivery.fake.flush();
+  delivery.fake.last('a.example').respond({ body: 'too late' });
+  await delivery.fake.flush();
+  body.end();
+  await delivery.fake.flush();
+  assert.deepEqual(delivery.got, ['200 of b', 'whole']);
+  assert.deepEqual(delivery.silent, ['silent spoke']);
+});
+
+test('goes on to the next when what came late is a refusal', async (assert) => {
+  const delivery = delivering(assert, ['a', 'b', 'origin']);
+  delivery.fake.expect('.example');
+  await delivery.fake.advance(700);
+  delivery.fake.last('a.example').respond({ status: 503 });
+  await delivery.fake.flush();
+  assert.false(delivery.fake.last('b.example').aborted());
+  delivery.fake.last('b.example').respond({ status: 503 });
+  await delivery.fake.flush();
+  delivery.fake.last('origin.example').respond({ body: 'whole' });
+  await delivery.fake.flush();
+  assert.deepEqual(delivery.got, ['200 of origin', 'whole']);
+});
+
+test.each(
+  'waits for the silent origin when all that edges have is a refusal',
+  { 'which is delivered when the origin says nothing': false, 'and delivers what the origin says': true },
+  async (assert, speaks) => {
+    const delivery = delivering(assert, ['silent origin', 'a'], { requestType: 'segment-key', timeoutMs: 5000 });
+    delivery.fake.expect('origin.example');
+    delivery.fake.respond('a.example', { status: 403, body: 'no' });
+    await delivery.fake.advance(1500);
+    assert.strictEqual(delivery.end, undefined);
+    if (speaks) delivery.fake.last('origin.example').respond({ body: 'key' });
+    await delivery.fake.advance(speaks ? 0 : 3500);
+    assert.deepEqual(delivery.got, speaks ? ['200 of origin', 'key'] : ['403 of a', 'no']);
+    assert.strictEqual(delivery.end, 'answered');
+  },
+);
+
+test('keeps the request to the origin open while all are asked again', async (assert) => {
+  const delivery = delivering(assert, ['a', 'silent origin'], { timeoutMs: 9000 });
+  delivery.again.push(500);
+  delivery.fake.expect('.example');
+  await delivery.fake.advance(600 + 600 + 500);
+  const [first] = delivery.fake.all('origin.example');
+  assert.false(first?.aborted());
+  assert.deepEqual(
+    delivery.fake.all('a.example').map((one) => one.aborted()),
+    [true, false],
+    'the edge is asked anew',
+  );
+  first?.respond({ body: 'slow' });
+  await delivery.fake.flush();
+  assert.deepEqual(delivery.got, ['200 of origin', 'slow']);
+  assert.strictEqual(delivery.end, 'answered');
 });
