@@ -144,12 +144,11 @@ export function dispatch(tools: DispatchTools): Dispatch {
       const isDripping = !isSegment && !before && flow.elapsedMs >= SMALL_WITHIN_MS;
       // another is looked for only when one is wanted: this is asked all the time
       if (!isDripping && !(demand && isBehind(flow, demand))) return false;
-      const other = alternative(request, edge, tries);
+      const other = (before ? null : alternative(request, edge, tries)) ?? originAfter(request, edge, tries);
       if (!demand) return other !== null;
-      if (!other || !isTooSlow(flow, demand, other)) return false;
-      if (!before || flow.bytesPerMs >= WORTH_LEAVING * (before.bytes / before.elapsedMs)) return true;
-      // it is as slow as the one before it: the viewer's line
-      directory.lineSeemsSlow();
+      if (other && isTooSlow(flow, demand, other)) return true;
+      // it is as slow as the one before it, and the origin is no better: the viewer's line
+      if (before && flow.bytesPerMs < WORTH_LEAVING * (before.bytes / before.elapsedMs)) directory.lineSeemsSlow();
       return false;
     };
   }
@@ -185,19 +184,28 @@ export function dispatch(tools: DispatchTools): Dispatch {
     return patienceMs(directory.record(nameOf(request, null)), 2 * settings.stallMs);
   }
 
-  /** The quickest of those to whom the request could go on. */
+  /** The quickest of the edges to which the request could go on. */
   function alternative(request: MediaRequest, edge: Edge | null, tries: readonly Try[]): Alternative | null {
     const isTried = (origin: string): boolean => tries.some((one) => one.edge?.origin === origin);
     const others = ranked(request)
       .filter(({ origin }) => origin !== edge?.origin && !isTried(origin) && !account.isSilent(origin))
-      .map(({ origin }) => directory.record(origin))
-      .map(({ firstByteMs, bitsPerSecond }) => ({
-        firstByteMs: firstByteMs ?? 0,
-        bytesPerMs: bitsPerSecond === null ? null : bitsPerSecond / 8000,
-      }))
-      .filter(({ bytesPerMs }) => bytesPerMs !== null || !directory.isLineSlow());
+      .flatMap(({ origin }) => paceOf(origin) ?? []);
     others.sort((a, b) => (b.bytesPerMs ?? Infinity) - (a.bytesPerMs ?? Infinity));
     return others[0] ?? null;
+  }
+
+  /** The origin, once it is next: it tells slow edges from a slow line. */
+  function originAfter(request: MediaRequest, edge: Edge | null, tries: readonly Try[]): Alternative | null {
+    const slow: Try = { edge, because: 'slow', status: 0, bytes: 0, elapsedMs: 0 };
+    const isNext = nextStop(request, ranked(request), [...tries, slow])?.edge === null;
+    return isNext ? paceOf(nameOf(request, null)) : null;
+  }
+
+  /** On a slow line those that were never measured are no reason to leave. */
+  function paceOf(origin: string): Alternative | null {
+    const { firstByteMs, bitsPerSecond } = directory.record(origin);
+    if (bitsPerSecond === null && directory.isLineSlow()) return null;
+    return { firstByteMs: firstByteMs ?? 0, bytesPerMs: bitsPerSecond === null ? null : bitsPerSecond / 8000 };
   }
 
   function service(): Service | null {

@@ -52,7 +52,9 @@ export function nextStop(
   const originTried = tries.some(({ edge }) => edge === null);
   const left = edges.find(({ origin }) => !tries.some(({ edge }) => edge?.origin === origin));
   const denials = tries.filter(({ edge, status }) => edge !== null && DENIALS.includes(status)).length;
-  const originNow = isOriginFirst({ requestType }) || denials >= Math.min(2, edges.length) || !left;
+  // two edges that are too slow: the origin tells whether it is them or the viewer's line
+  const areSlow = tries.filter(({ because }) => because === 'slow').length >= 2;
+  const originNow = isOriginFirst({ requestType }) || denials >= Math.min(2, edges.length) || areSlow || !left;
   if (!originTried && originNow) return { edge: null };
   // once the origin has denied a URL there is nobody better to ask
   const denied = tries.some(({ edge, status }) => edge === null && DENIALS.includes(status));
@@ -67,11 +69,6 @@ export function isOriginFirst({ requestType }: Pick<MediaRequest, 'requestType'>
 /** The edge itself is to blame, whatever the viewer's line is like. */
 export function blames({ because, status }: Try): boolean {
   return because === 'status' ? status >= 500 || status === 429 : because === 'html';
-}
-
-/** Only silence and broken connections: the viewer's own line may be to blame. */
-export function isUnclear({ because }: Try): boolean {
-  return because === 'refused' || because === 'silent' || because === 'stalled' || because === 'short';
 }
 
 /** 401 or 403 at an edge that the origin answers: the edge lacks what the URL needs, and so will it for the next. */

@@ -158,6 +158,33 @@ test('leaves an edge for its rate only while another is quicker', (assert) => {
   assert.true(all.next()?.isTooSlow(crawling));
 });
 
+test.each(
+  'leaves slow edges for the origin, which tells whether it is the line',
+  { 'the only edge': ['a'], 'the second of three': ['a', 'b', 'c'] },
+  (assert, edges) => {
+    const all = dispatches(assert);
+    all.demand = { bufferMs: 2000, segmentMs: 2000 };
+    for (const one of [b, c]) if (!edges.includes(one.origin.slice(8, 9))) all.page.failed(one.origin);
+    const crawling = { elapsedMs: 1000, bytes: 50_000, leftBytes: 950_000, bytesPerMs: 50 };
+    const slow: Partial<Try> = { because: 'slow', bytes: 50_000, elapsedMs: 1000 };
+    const tries = edges.length > 1 ? [failed(a, slow)] : [];
+    assert.true(all.next({}, tries)?.isTooSlow(crawling), 'nobody knows what the origin can do');
+    const both = edges.length > 1 ? [...tries, failed(c, slow)] : [failed(a, slow)];
+    assert.strictEqual(all.next({}, both)?.edge, null);
+    assert.false(all.page.isLineSlow());
+    assert.false(all.next({}, both)?.isTooSlow(crawling), 'nobody is left');
+    assert.true(all.page.isLineSlow(), 'the origin is as slow');
+  },
+);
+
+test('stays at a slow edge when the origin is known to be no quicker', (assert) => {
+  const all = dispatches(assert);
+  all.demand = { bufferMs: 2000, segmentMs: 2000 };
+  for (const { origin } of [b, c]) all.page.failed(origin);
+  all.page.flowed('https://video.example', 55 * 8000);
+  assert.false(all.next()?.isTooSlow({ elapsedMs: 1000, bytes: 50_000, leftBytes: 950_000, bytesPerMs: 50 }));
+});
+
 test('shows VHS the rate that another edge will give, while the buffer bears the dip', (assert) => {
   const all = dispatches(assert);
   all.demand = PLENTY;

@@ -103,6 +103,10 @@ test.each(
   },
 );
 
+test('asks the origin when two edges were too slow', (assert) => {
+  assert.deepEqual(way('segment', edges, { a: 'slow', b: 'slow' }), ['a', 'b', 'origin']);
+});
+
 test('asks the origin at once when the only edge denies a URL', (assert) => {
   assert.deepEqual(way('segment', edges.slice(0, 1), { a: '404' }), ['a', 'origin']);
 });
