@@ -153,9 +153,11 @@ export class TransportRequest extends EventTarget {
         if (!signal.aborted) this.#takeChunk(bytes);
       },
     };
-    void deliver(request, routes, sink, { platform, signal }).then((end) => {
-      if (!signal.aborted) this.#finish(end);
-    });
+    void deliver(request, routes, sink, { platform, signal })
+      .catch((): End => 'error') // a fault of ours must not keep VHS waiting
+      .then((end) => {
+        if (!signal.aborted) this.#finish(end);
+      });
   }
 
   abort(): void {

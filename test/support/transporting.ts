@@ -1,6 +1,7 @@
 /** What the tests of the transport share: one over the fake platform, and a record of what it does. */
 import type { Edge } from '../../src/servers.js';
 import type { Lane, Outcome, Parked } from '../../src/transport/attempt.js';
+import type { Routes } from '../../src/transport/deliver.js';
 import type { MediaRequest, Try } from '../../src/transport/route.js';
 import { TransportRequest } from '../../src/transport/xhr.js';
 import { fakePlatform, type FakePlatform } from './platform.js';
@@ -19,6 +20,8 @@ export interface Transporting {
   readonly loaded: readonly number[];
   readonly requests: readonly MediaRequest[];
   readonly outcomes: readonly Outcome[];
+  /** Where requests go: another way may be put in. */
+  readonly routes: { next: Routes['next'] };
   open(url?: string): void;
 }
 
@@ -30,7 +33,7 @@ export function transporting(assert: Assert, stops: readonly string[] = ['a'], t
   const outcomes: Outcome[] = [];
   const routes = {
     page: 'https://site.example/watch/',
-    next(request: MediaRequest, tries: readonly Try[]): Promise<Lane | null> {
+    next(request: MediaRequest, tries: readonly Try[]): ReturnType<Routes['next']> {
       if (tries.length === 0) requests.push(request);
       const name = stops[tries.length];
       if (name === undefined) return Promise.resolve(null);
@@ -60,5 +63,5 @@ export function transporting(assert: Assert, stops: readonly string[] = ['a'], t
   const open = (url = 'https://video.example/0.ts'): void => {
     transport.open('GET', url);
   };
-  return { fake, transport, events, loaded, requests, outcomes, open };
+  return { fake, transport, events, loaded, requests, outcomes, routes, open };
 }

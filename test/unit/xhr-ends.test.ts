@@ -91,6 +91,17 @@ test('ends with an error when nobody answers', async (assert) => {
   assert.deepEqual([transport.status, transport.responseURL, transport.response], [0, '', '']);
 });
 
+test('ends with an error when the fault is ours', async (assert) => {
+  const { fake, transport, events, routes, open } = transporting(assert);
+  routes.next = () => {
+    throw new Error('a fault of ours');
+  };
+  open();
+  transport.send();
+  await fake.flush();
+  assert.deepEqual(events.slice(-3), ['readystatechange 4', 'error 4', 'loadend 4']);
+});
+
 test('forgets what it had when the body breaks and nobody else is left', async (assert) => {
   const { fake, transport, events, open } = transporting(assert);
   fake.expect('a.example');
