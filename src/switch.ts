@@ -50,7 +50,6 @@ export type Effect =
   | { readonly do: 'search' }
   /** Look whether another edge is better, as soon as this one has served long enough. */
   | { readonly do: 'compare'; readonly because: string }
-  /** `from`: the edge that served before, at a switch. */
   | { readonly do: 'report'; readonly selection: Selection }
   /** Another edge serves. `from` is to be left alone for a while if it had to go. */
   | { readonly do: 'move'; readonly from: Edge; readonly how: How; readonly because: string }
