@@ -50,7 +50,7 @@ export function capabilities(headers: Headers): Capabilities {
 function dynamic(header: string | null): Record<string, unknown> {
   if (header === null) return {};
   try {
-    const { etp, mb, rd, du } = (decodeCmsdDynamic(header).at(-1)?.params ?? {}) as Record<string, unknown>;
+    const { etp, mb, rd, du } = (decodeCmsdDynamic(header).slice(-1)[0]?.params ?? {}) as Record<string, unknown>;
     const amount = (value: unknown): unknown => (typeof value === 'number' && value >= 0 ? value : undefined);
     return {
       moveAway: du === true || undefined,

@@ -17,7 +17,7 @@ function windowOf(text: string): Window | null {
   if (!text.startsWith('#EXTM3U') || !text.includes('#EXTINF') || text.includes('#EXT-X-ENDLIST')) return null;
   const first = Number(/#EXT-X-MEDIA-SEQUENCE:(\d+)/.exec(text)?.[1] ?? 0);
   const whole = text.split('#EXTINF');
-  return { first, end: first + whole.length - 1, parts: whole.at(-1)?.split('#EXT-X-PART:').length ?? 0 };
+  return { first, end: first + whole.length - 1, parts: whole[whole.length - 1]?.split('#EXT-X-PART:').length ?? 0 };
 }
 
 /** @returns `text`, or `seen` if that goes further */
