@@ -7,7 +7,7 @@ import type { Settings } from './options.js';
 import type { Platform } from './platform.js';
 import type { Sensed } from './playback/sense.js';
 import { race } from './preflight.js';
-import type { RaceRequest } from './probe.js';
+import { blamesEdge, type RaceRequest } from './probe.js';
 import { lookUp, raceMethod, type Candidates, type Selection } from './selection.js';
 import type { EdgeSource, SourceObject } from './source.js';
 import { GAIN, LOOK_EVERY_MS, observe, watchAnew, type Service, type Verdict } from './verdict.js';
@@ -195,7 +195,8 @@ export function patrol(tools: PatrolTools): Patrol {
       void trial.ended.then(([probe]) => {
         directory.onTrial.delete(edge.origin);
         if (stopped.signal.aborted) return;
-        if (probe?.outcome !== 'ok') directory.failed(edge.origin);
+        // a refusal of this one URL, whose signature may be old, is an answer; one that the page cannot read is none to VHS
+        if (!probe || blamesEdge(probe)) directory.failed(edge.origin);
         else {
           directory.answered(edge.origin, probe.elapsedMs ?? 0);
           tools.onReturn();

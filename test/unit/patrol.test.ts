@@ -4,7 +4,7 @@ import type { EdgeSelectOptions } from '../../src/options.js';
 import { patrol, type Patrol } from '../../src/patrol.js';
 import type { Question } from '../../src/resolver.js';
 import type { Candidates, Selection } from '../../src/selection.js';
-import { atEnd, fakePlatform, nothingLeft, type FakePlatform } from '../support/platform.js';
+import { atEnd, fakePlatform, nothingLeft, type FakeFetch, type FakePlatform } from '../support/platform.js';
 import { answer, settings, SOURCE, srv } from './given.js';
 
 const { module, test } = QUnit;
@@ -212,6 +212,27 @@ test('probes an edge whose cool-down is over by one small request, and lets it b
   await all.fake.advance(1000);
   assert.false(all.page.record(B).isOut);
   assert.deepEqual(all.told, ['return']);
+});
+
+/** To a probe; back: whether the edge may be asked again. */
+const ANSWERS = {
+  'a URL that was signed for five minutes': { script: { status: 403 }, back: true },
+  'a URL that is gone': { script: { status: 404 }, back: true },
+  'too many requests': { script: { status: 429 }, back: false },
+  'an error of its own': { script: { status: 503 }, back: false },
+  'nothing that the page may read': {
+    script: ({ init }: FakeFetch) => (init.mode === 'no-cors' ? {} : 'fail'),
+    back: false,
+  },
+} as const;
+
+test.each('lets an edge back that refuses one URL alone, and no other', ANSWERS, async (assert, { script, back }) => {
+  const all = patrols(assert);
+  all.fake.respond('b.example', script);
+  all.page.failed(B);
+  await all.fake.advance(62_000);
+  assert.strictEqual(all.page.record(B).isOut, !back);
+  assert.deepEqual(all.told, back ? ['return'] : []);
 });
 
 test('leaves an edge that fails its probe alone for twice as long', async (assert) => {
