@@ -5,7 +5,7 @@
 import { draw } from './draw.js';
 import type { Settings } from './options.js';
 import { within, type Platform } from './platform.js';
-import { drain, startRunner, type Method, type Opened, type Probe, type RaceRequest, type Runner } from './probe.js';
+import { startRunner, type Method, type Opened, type Probe, type RaceRequest, type Runner } from './probe.js';
 import type { Edge } from './servers.js';
 
 /** An edge that answered; `opened` in a GET race. */
@@ -57,19 +57,20 @@ const NEXT_METHOD: Readonly<Record<Method, Method | null>> = { OPTIONS: 'HEAD', 
  * @see RFC 2782, "Priority": a client must try the lowest-numbered it can reach
  */
 export function race(edges: readonly Edge[], request: RaceRequest, rules: RaceRules, tools: RaceTools): Race {
-  const { platform, signal } = tools;
+  const { platform } = tools;
   const { preflightTimeoutMs: timeoutMs, edgeUrl } = rules;
   const runners: Runner[] = [];
   const timings = platform.watchTimings();
   const ranks = [...new Set(edges.map(({ rank }) => rank))];
   const fields = ranks.map(drawField);
-  let over = false;
+  const drains: Promise<void>[] = [];
+  const over = new AbortController();
+  const { signal } = over;
   const stop = (): void => {
-    over = true;
-    for (const runner of runners) if (runner.probe.outcome === 'running') runner.abort();
+    over.abort();
   };
   const cancelTimeout = platform.after(timeoutMs, stop);
-  signal.addEventListener('abort', stop);
+  tools.signal.addEventListener('abort', stop);
 
   let tellFirst: (win: Win | null) => void;
   const first = new Promise<Win | null>((resolve) => {
@@ -84,9 +85,9 @@ export function race(edges: readonly Edge[], request: RaceRequest, rules: RaceRu
 
   async function run(): Promise<Edge | null> {
     const next = nextMethod();
-    const chosen = (await heats(rules.method)) ?? (next && !over ? await retry(next) : null);
+    const chosen = (await heats(rules.method)) ?? (next && !signal.aborted ? await retry(next) : null);
     tellFirst(chosen && { edge: chosen.probe.edge, opened: null });
-    for (const runner of runners) void runner.done.then(() => drain(runner.take()));
+    letGo(runners);
     return chosen?.probe.edge ?? null;
   }
 
@@ -106,24 +107,31 @@ export function race(edges: readonly Edge[], request: RaceRequest, rules: RaceRu
 
   async function end(chosen: Edge | null): Promise<readonly Probe[]> {
     await Promise.all(runners.map(({ done }) => done));
-    cancelTimeout();
-    signal.removeEventListener('abort', stop);
     if (!chosen) await Promise.all(runners.map((runner) => runner.diagnose()));
     else if (rules.rank === 'arrival') await Promise.all(runners.filter(isOk).map((runner) => runner.observe()));
     timings.stop();
+    // not waited for: bodies of those who lost
+    void Promise.all(drains).then(() => {
+      cancelTimeout();
+      tools.signal.removeEventListener('abort', stop);
+    });
     return probes();
+  }
+
+  function letGo(losers: readonly Runner[]): void {
+    drains.push(...losers.map(({ done, drain }) => done.then(drain)));
   }
 
   async function retry(method: Method): Promise<Runner | null> {
     tools.warn(`no edge gave a readable answer to ${rules.method}; trying ${method}`);
-    for (const runner of runners.splice(0)) void drain(runner.take());
+    letGo(runners.splice(0));
     return heats(method);
   }
 
   async function heats(method: Method): Promise<Runner | null> {
     for (const [i, field] of fields.entries()) {
-      if (over) break;
-      const runnerTools = { platform, timings, signal, edgeUrl, timeoutMs };
+      if (signal.aborted) break;
+      const runnerTools = { platform, timings, signal, edgeUrl, measures: rules.rank === 'request' };
       runners.push(...field.map((edge) => startRunner(edge, method, request, runnerTools)));
       const shareMs = i === fields.length - 1 ? null : timeoutMs / fields.length;
       const best = rules.rank === 'arrival' ? await byArrival(shareMs) : await byRequest(shareMs);
@@ -150,8 +158,8 @@ export function race(edges: readonly Edge[], request: RaceRequest, rules: RaceRu
 
   async function byRequest(shareMs: number | null): Promise<Runner | null> {
     await within(platform, shareMs, Promise.all(runners.map(({ done }) => done)));
-    await Promise.all(runners.filter(isOk).map((runner) => runner.measure()));
-    return bestBy(({ probe }) => probe.requestMs);
+    const isMeasured = runners.some(({ probe }) => probe.requestMs !== null);
+    return bestBy(({ probe }) => (isMeasured ? probe.requestMs : probe.elapsedMs));
   }
 
   function bestBy(timeOf: (runner: Runner) => number | null): Runner | null {

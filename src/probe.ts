@@ -54,27 +54,27 @@ export interface Opened {
 /** A probe while it runs. */
 export interface Runner {
   readonly probe: Probe;
+  /** There is an outcome and, where that is wanted, a measurement. */
   readonly done: Promise<void>;
-  /** The answer, once; null before it is there, and for those who come later. */
+  /** The answer, once: who takes it ends it. Null before it is there, and for those who come later. */
   take: () => Opened | null;
-  /** Fills `requestMs` from the browser's own clock, or where the edge hides it, by one more request on the connection, now warm. */
-  measure(): Promise<void>;
+  /** Reads the answer to its end if nobody has taken it. */
+  drain: () => Promise<void>;
   /** Takes over what the browser measured, where the edge lets the page see it. */
   observe(): Promise<boolean>;
   /** Tells an edge without CORS from one that is not there: only the first answers a request that wants no reading. */
   diagnose(): Promise<void>;
-  abort: () => void;
 }
 
 /** What a runner works with. */
 export interface RunnerTools {
   readonly platform: Platform;
   readonly timings: TimingWatch;
-  /** Ends whatever a runner does after its answer. */
+  /** Ends whatever a runner does, but for an answer that was taken. */
   readonly signal: AbortSignal;
   readonly edgeUrl: (url: string, edge: Edge) => string;
-  /** Bounds the diagnosis. */
-  readonly timeoutMs: number;
+  /** Fills `requestMs` from the browser's own clock, or where the edge hides it, by one more request on the connection, now warm. */
+  readonly measures: boolean;
 }
 
 /** A loser's body is read to its end up to here, since that keeps its connection for later use. */
@@ -84,13 +84,14 @@ const TIMING_COMES_WITHIN_MS = [0, 4, 16, 64];
 
 /** Starts at once. */
 export function startRunner(edge: Edge, method: Method, request: RaceRequest, tools: RunnerTools): Runner {
-  const { platform, timings, signal, timeoutMs } = tools;
+  const { platform, timings, signal } = tools;
   const url = tools.edgeUrl(request.url, edge);
   const startedAt = platform.now();
   const controller = new AbortController();
   const abort = (): void => {
     controller.abort();
   };
+  signal.addEventListener('abort', abort);
   let opened: Opened | null = null;
   let probe: Probe = {
     ...{ edge, method, outcome: 'running', status: null, elapsedMs: null, requestMs: null, capabilities: {} },
@@ -98,21 +99,20 @@ export function startRunner(edge: Edge, method: Method, request: RaceRequest, to
   const set = (change: Partial<Probe>): void => {
     probe = { ...probe, ...change };
   };
-  const take = (): Opened | null => {
-    const taken = opened;
-    opened = null;
-    return taken;
-  };
   return {
     get probe() {
       return probe;
     },
     done: run(),
-    take,
-    measure,
+    take() {
+      const taken = opened;
+      opened = null;
+      signal.removeEventListener('abort', abort);
+      return taken;
+    },
+    drain: letGo,
     observe,
     diagnose,
-    abort,
   };
 
   async function run(): Promise<void> {
@@ -126,6 +126,7 @@ export function startRunner(edge: Edge, method: Method, request: RaceRequest, to
       const blocked = !controller.signal.aborted && (await platform.blocked(edge.origin, startedAt));
       set({ outcome: blocked ? 'blocked' : controller.signal.aborted ? 'late' : 'unreachable' });
     }
+    if (tools.measures && probe.outcome === 'ok') await measure();
   }
 
   function ask(): Promise<Response> {
@@ -143,20 +144,26 @@ export function startRunner(edge: Edge, method: Method, request: RaceRequest, to
     });
   }
 
+  async function letGo(): Promise<void> {
+    const own = opened;
+    opened = null;
+    await drain(own);
+    signal.removeEventListener('abort', abort);
+  }
+
   async function measure(): Promise<void> {
-    await drain(take());
+    await letGo();
     if ((await observe()) || signal.aborted) return;
-    const again = startRunner(edge, method === 'GET' ? 'HEAD' : method, request, tools);
-    signal.addEventListener('abort', again.abort);
+    const again = startRunner(edge, method === 'GET' ? 'HEAD' : method, request, { ...tools, measures: false });
     await again.done;
-    await drain(again.take());
+    void again.drain();
     set({ requestMs: again.probe.elapsedMs });
   }
 
   async function observe(): Promise<boolean> {
     for (const waitMs of TIMING_COMES_WITHIN_MS) {
       await pause(waitMs);
-      const timing = signal.aborted ? undefined : timings.find(url, startedAt);
+      const timing = timings.find(url, startedAt);
       if (!timing) continue;
       const { nextHopProtocol, responseStart, requestStart, workerStart } = timing;
       if (requestStart === 0) return false;
@@ -170,19 +177,12 @@ export function startRunner(edge: Edge, method: Method, request: RaceRequest, to
 
   async function diagnose(): Promise<void> {
     if (probe.outcome !== 'unreachable' || request.opaque || signal.aborted) return;
-    const asking = new AbortController();
-    const give = (): void => {
-      asking.abort();
-    };
-    const cancel = platform.after(timeoutMs, give);
-    signal.addEventListener('abort', give);
     try {
-      await platform.fetch(url, { method: 'HEAD', mode: 'no-cors', cache: 'no-store', signal: asking.signal });
+      await platform.fetch(url, { method: 'HEAD', mode: 'no-cors', cache: 'no-store', signal });
       set({ outcome: 'unreadable' });
     } catch {
       // it stays unreachable
     }
-    cancel();
   }
 
   function pause(ms: number): Promise<void> {
@@ -193,7 +193,6 @@ export function startRunner(edge: Edge, method: Method, request: RaceRequest, to
         resolve();
       };
       const cancel = platform.after(ms, end);
-      // a patrol's signal lives as long as its source
       signal.addEventListener('abort', end);
       if (signal.aborted) end();
     });

@@ -159,6 +159,36 @@ test('gives the body of a loser up after 64 KiB', async (assert) => {
   await fake.advance(FOREVER_MS);
 });
 
+test('gives the body of a loser up at the limit of the race, and waits for it no more than for its headers', async (assert) => {
+  const fake = racing(assert, { a: 1 });
+  fake.expect('b.example');
+  const course = raceOn(fake, [edge('a'), edge('b')]);
+  await fake.advance(100);
+  fake.last('b.example').respondStream().chunk('#EXTM3U');
+  await fake.advance(1300);
+  assert.deepEqual(outcomesOf(course), ['a: ok', 'b: ok']);
+  assert.false(fake.last('b.example').aborted());
+  await fake.advance(100);
+  assert.true(fake.last('b.example').aborted());
+});
+
+test('ends what is left of the bodies when it is aborted, but not the answer that was handed on', async (assert) => {
+  const fake = fakePlatform(assert);
+  fake.expect('.example');
+  const course = raceOn(fake, [edge('a'), edge('b')]);
+  fake.last('a.example').respondStream().chunk('#EXTM3U');
+  await fake.advance(10);
+  fake.last('b.example').respondStream().chunk('#EXTM3U');
+  await fake.advance(100);
+  course.abort();
+  await fake.flush();
+  assert.deepEqual(
+    [winnerOf(course), fake.last('a.example').aborted(), fake.last('b.example').aborted()],
+    ['a', false, true],
+  );
+  assert.strictEqual(fake.liveTimers(), 0);
+});
+
 test('outlives the body of a loser that breaks', async (assert) => {
   const fake = racing(assert, { a: 1 });
   fake.expect('b.example');

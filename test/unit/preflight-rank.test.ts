@@ -89,3 +89,61 @@ test('decides among those who answered when the limit comes', async (assert) => 
   assert.strictEqual(winnerOf(course), 'a');
   assert.deepEqual(outcomesOf(course), ['a: ok', 'b: late']);
 });
+
+/** Answers the first request after this long, and is silent to the second. */
+function fallsSilent(fake: FakePlatform, name: string, afterMs: number): void {
+  fake.respond(`https://${name}.example`, () =>
+    fake.all(`https://${name}.example`).length > 1 ? 'wait' : { afterMs },
+  );
+}
+
+test('takes who could be measured when the second request of another is not answered within the limit', async (assert) => {
+  const fake = fakePlatform(assert);
+  fallsSilent(fake, 'a', 20);
+  connects(fake, 'b', 300, 25);
+  const course = raceOn(fake, [edge('a', { weight: 99 }), edge('b', { weight: 1 })], { rules });
+  await fake.advance(1499);
+  assert.strictEqual(winnerOf(course), 'open');
+  await fake.advance(1);
+  assert.strictEqual(winnerOf(course), 'b');
+  assert.deepEqual(
+    course.probes?.map(({ outcome, elapsedMs, requestMs }) => [outcome, elapsedMs, requestMs]),
+    [
+      ['ok', 20, null],
+      ['ok', 325, 25],
+    ],
+  );
+  assert.true(fake.last('a.example').aborted());
+});
+
+test('takes the first to answer when nobody answers a second time', async (assert) => {
+  const fake = fakePlatform(assert);
+  fallsSilent(fake, 'a', 60);
+  fallsSilent(fake, 'b', 20);
+  const course = raceOn(fake, [edge('a', { weight: 99 }), edge('b', { weight: 1 })], { rules });
+  await fake.advance(1500);
+  assert.strictEqual(winnerOf(course), 'b');
+  assert.deepEqual(outcomesOf(course), ['a: ok', 'b: ok']);
+});
+
+test('measures each as soon as it has answered: who never does takes nothing of that time', async (assert) => {
+  const fake = fakePlatform(assert);
+  connects(fake, 'a', 0, 60);
+  connects(fake, 'b', 200, 25);
+  fake.expect('c.example');
+  const course = raceOn(fake, [edge('a'), edge('b'), edge('c')], { rules });
+  await fake.advance(1500);
+  assert.strictEqual(winnerOf(course), 'b');
+  assert.deepEqual(outcomesOf(course).sort(), ['a: ok', 'b: ok', 'c: late']);
+});
+
+test('waits for no body beyond the limit', async (assert) => {
+  const fake = fakePlatform(assert);
+  fake.expect('a.example');
+  const course = raceOn(fake, [edge('a')], { rules: { ...rules, method: 'GET' } });
+  fake.last('a.example').respondStream().chunk('#EXTM3U');
+  await fake.advance(1500);
+  assert.strictEqual(winnerOf(course), 'a');
+  assert.true(fake.last('a.example').aborted());
+  assert.strictEqual(fake.fetches.length, 1, 'and measures nothing more');
+});
