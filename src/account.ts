@@ -8,7 +8,7 @@ import type { Platform } from './platform.js';
 import type { Edge } from './servers.js';
 import type { Lane, Outcome, Parked } from './transport/attempt.js';
 import type { Routes } from './transport/deliver.js';
-import { isLive, newerOf } from './transport/playlist.js';
+import { newerOf, type LivePlaylist } from './transport/playlist.js';
 import { WORTH_LEAVING } from './transport/pace.js';
 import { blames, isDenied, nameOf, type MediaRequest, type Try } from './transport/route.js';
 
@@ -76,7 +76,7 @@ export function account({ platform, directory, tell, chosen, onLost }: AccountTo
   /** Pairs of servers whose files are not the same. */
   const strangers = new Set<string>();
   /** Live playlists by URL. */
-  const playlists = new Map<string, string>();
+  const playlists = new Map<string, LivePlaylist>();
   const ledger = new Map<string, typeof NOTHING>();
   const failed = new Map<string, { readonly times: number; readonly at: number }>();
   const proofs = new Set<() => void>();
@@ -210,9 +210,9 @@ export function account({ platform, directory, tell, chosen, onLost }: AccountTo
   /** With a query, it may be an answer to one state of the player (RFC 8216bis, section 6.2.5). */
   function newest(url: string, text: string): string {
     if (/[?&]_HLS_/.test(url)) return text;
-    const newer = newerOf(playlists.get(url), text);
-    if (isLive(newer)) playlists.set(url, newer);
-    return newer;
+    const newer = newerOf(playlists.get(url), text, platform.now());
+    if (newer) playlists.set(url, newer);
+    return newer?.text ?? text;
   }
 
   function again(leftMs: number): number | null {

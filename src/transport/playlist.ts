@@ -1,35 +1,57 @@
 /**
  * Live playlists of several servers as one. In: a playlist, and the newest that was seen of the same URL. Out: the one of
  * the two that goes further. A window that moves back is an error of the server to VHS (RFC 8216, section 6.2.2); edges
- * that are not in step make one.
+ * that are not in step make one. So does an encoder that began anew, and there what is newer is right.
  */
 
-/** Where a live playlist begins and ends; null for one that does not change any more, and for what is none. */
-interface Window {
+/** A playlist that may still change. */
+export interface LivePlaylist {
+  readonly text: string;
+  /** When one of its URL last went further, in ms of `now()`. */
+  readonly movedAt: number;
   readonly first: number;
   /** The segment after the last. */
   readonly end: number;
   /** Of that one, those that are there. */
   readonly parts: number;
+  /** By turns the tags of a segment and its URI, without the query since edges may sign it; then what follows the last. */
+  readonly pieces: readonly string[];
 }
 
-function windowOf(text: string): Window | null {
+/** No edge worth using is further behind, in target durations. */
+const LAG_SEGMENTS = 3;
+/** What caches on the way may add, where segments are short. */
+const LEAST_LAG_MS = 6000;
+
+/**
+ * @param now  in ms of `now()`
+ * @returns what `text` is, or `seen` if that goes further; null for one that does not change any more, and for what is none
+ */
+export function newerOf(seen: LivePlaylist | undefined, text: string, now: number): LivePlaylist | null {
   if (!text.startsWith('#EXTM3U') || !text.includes('#EXTINF') || text.includes('#EXT-X-ENDLIST')) return null;
-  const first = Number(/#EXT-X-MEDIA-SEQUENCE:(\d+)/.exec(text)?.[1] ?? 0);
-  const whole = text.split('#EXTINF');
-  return { first, end: first + whole.length - 1, parts: whole[whole.length - 1]?.split('#EXT-X-PART:').length ?? 0 };
+  const pieces = text.split(/\n([^#\s][^?\s]*)\S*/);
+  const first = numberIn(text, 'MEDIA');
+  const parts = pieces.slice(-1).join('').split('#EXT-X-PART:').length;
+  const next = { text, movedAt: now, first, end: first + (pieces.length - 1) / 2, parts, pieces };
+  if (!seen) return next;
+  const ahead = next.end - seen.end || next.parts - seen.parts;
+  if (ahead === 0) return { ...next, movedAt: seen.movedAt };
+  const lagMs = Math.max(LEAST_LAG_MS, LAG_SEGMENTS * 1000 * numberIn(text, 'TARGETDURATION'));
+  return ahead < 0 && now - seen.movedAt <= lagMs && isSameRun(seen, next) ? seen : next;
 }
 
-/** @returns `text`, or `seen` if that goes further */
-export function newerOf(seen: string | undefined, text: string): string {
-  const [before, now] = [seen === undefined ? null : windowOf(seen), windowOf(text)];
-  if (seen === undefined || !before || !now) return text;
-  const isBehind = now.end < before.end || (now.end === before.end && now.parts < before.parts);
-  // windows that do not even touch are those of an encoder that began anew
-  return isBehind && now.end >= before.first ? seen : text;
+/** Whether the encoder has not begun anew: what both list under one number is then the same segment. */
+function isSameRun(seen: LivePlaylist, next: LivePlaylist): boolean {
+  // nor do windows of one run leave a gap, or have more behind them where they end earlier
+  if (next.end < seen.first || numberIn(next.text, 'DISCONTINUITY') > numberIn(seen.text, 'DISCONTINUITY'))
+    return false;
+  return next.pieces.every((piece, i) => {
+    const same = seen.pieces[i + 2 * (next.first - seen.first)] ?? '';
+    const [a, b] = [piece, same].map((one) => (i % 2 === 1 ? one : /-DATE-TIME:(\S+)/.exec(one)?.[1]));
+    return !a || !b || a === b;
+  });
 }
 
-/** Whether it changes from one request to the next. */
-export function isLive(text: string): boolean {
-  return windowOf(text) !== null;
+function numberIn(text: string, tag: string): number {
+  return Number(new RegExp(`#EXT-X-${tag}(?:-SEQUENCE)?:(\\d+)`).exec(text)?.[1] ?? 0);
 }

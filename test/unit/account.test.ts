@@ -218,3 +218,15 @@ test('all are asked again only where somebody has delivered before, and within t
   assert.strictEqual(books.again(100), 100);
   assert.strictEqual(books.again(0), null);
 });
+
+test('keeps a playlist that moves back from VHS, until it is a while since anybody had a newer one', async (assert) => {
+  const { fake, books } = accounting(assert);
+  const window = (first: number): string => `#EXTM3U\n#EXT-X-MEDIA-SEQUENCE:${first}\n#EXTINF:2,\n${first}.ts\n`;
+  const url = 'https://video.example/live.m3u8';
+  assert.strictEqual(books.newest(url, window(5)), window(5));
+  assert.strictEqual(books.newest(url, window(4)), window(5));
+  assert.strictEqual(books.newest(`${url}?_HLS_msn=4`, window(4)), window(4), 'an answer to what was asked for');
+  await fake.advance(7000);
+  assert.strictEqual(books.newest(url, window(4)), window(4));
+  assert.strictEqual(books.newest(url, '<html>'), '<html>');
+});
