@@ -153,6 +153,8 @@ export function directory(platform: Platform): Directory {
         [nameserver, secondNameserver, client, tokens, servers, allowedHosts],
         nameOf(resolver),
         nameOf(discover),
+        // it is told the source, not the service: another source may have other edges
+        discover && source.src,
       ]),
   };
 

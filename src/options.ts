@@ -95,7 +95,7 @@ export interface EdgeSelectOptions {
   readonly report?: boolean | ReportOptions;
   /** Another way to ask DNS questions, in place of DoH to `nameserver`. */
   readonly resolver?: Resolver;
-  /** Another way to find edges, in place of both lookups. */
+  /** Another way to find the edges of a source, in place of both lookups; what it finds is not given to other sources. */
   readonly discover?: (
     source: SourceObject,
     tools: { readonly signal: AbortSignal },

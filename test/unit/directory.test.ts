@@ -277,3 +277,10 @@ test('another service or scheme is another search; another URL of the service is
   assert.notStrictEqual(page.key({ ...SOURCE, scheme: 'http' }, settings()), key);
   assert.strictEqual(page.key({ ...SOURCE, src: 'https://video.example/other.m3u8' }, settings()), key);
 });
+
+test('what `discover` found for one source is nothing that another source knows', (assert) => {
+  const page = directory(fakePlatform(assert).platform);
+  const key = page.key(SOURCE, settings({ discover }));
+  assert.notStrictEqual(page.key({ ...SOURCE, src: 'https://video.example/other.m3u8' }, settings({ discover })), key);
+  assert.strictEqual(page.key({ ...SOURCE }, settings({ discover })), key);
+});
