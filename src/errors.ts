@@ -49,7 +49,7 @@ export interface ErrorDetails {
   LOOKUP_NXDOMAIN: NegativeDetails;
   /** The name exists and has no record of the type asked for. */
   LOOKUP_NODATA: NegativeDetails;
-  /** The nameserver failed (RCODE 2). */
+  /** The nameserver could not answer this question (RCODE 2). */
   LOOKUP_SERVFAIL: LookupDetails;
   /** Any other RCODE: FORMERR, NOTIMP, REFUSED and so on; `rcode` is its number. */
   LOOKUP_RCODE: LookupDetails & { readonly rcode: number };

@@ -65,7 +65,7 @@ export interface AskTools {
 
 /**
  * Asks the first server; the next starts when one before it fails, or after `staggerMs`. The first answer counts, and
- * "there is no such name" is one. Who is overtaken has failed, as far as the next question is concerned.
+ * "there is no such name" is one. Who is overtaken, or gives no DNS message at all, is passed over by later questions.
  *
  * @throws {EdgeSelectError} what the last server to fail said; `LOOKUP_TIMEOUT`; `LOOKUP_UNREACHABLE` when all of them
  *         are passed over
@@ -134,7 +134,10 @@ export function askInTurn(
       const error =
         reason instanceof EdgeSelectError ? reason : new EdgeSelectError('LOOKUP_FAILED', { lookup }, reason);
       const negative = isError(error, 'LOOKUP_NXDOMAIN', 'LOOKUP_NODATA');
-      if (!negative) health.failed(resolver.url);
+      // a DNS message, however bad, is about this question: the server is there for others (RFC 2308, section 7)
+      if (!negative && !isError(error, 'LOOKUP_SERVFAIL', 'LOOKUP_RCODE', 'LOOKUP_TRUNCATED')) {
+        health.failed(resolver.url);
+      }
       if (negative || (asked.size === 0 && waiting.length === 0)) {
         reject(error);
         settle();

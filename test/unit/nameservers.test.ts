@@ -1,5 +1,5 @@
 import QUnit from 'qunit';
-import { EdgeSelectError } from '../../src/errors.js';
+import { EdgeSelectError, type ErrorCode } from '../../src/errors.js';
 import { askInTurn, nameserverHealth, type NameserverHealth } from '../../src/nameservers.js';
 import type { Answer, Resolver } from '../../src/resolver.js';
 import { fakePlatform, nothingLeft, type FakePlatform } from '../support/platform.js';
@@ -41,7 +41,7 @@ function server(fake: FakePlatform, name: string): Server {
     },
   };
 }
-const dead = (): EdgeSelectError => new EdgeSelectError('LOOKUP_SERVFAIL', { lookup: 'tokens' });
+const dead = (): EdgeSelectError => new EdgeSelectError('LOOKUP_UNREACHABLE', { lookup: 'tokens' });
 const noSuchName = (): EdgeSelectError => new EdgeSelectError('LOOKUP_NXDOMAIN', { lookup: 'tokens', ttlSeconds: 30 });
 
 /** Three nameservers, and a question under way. */
@@ -232,6 +232,29 @@ test('one that failed is passed over for 60 s', async (assert) => {
   assert.deepEqual(asked(given), [2, 2, 0]);
   await given.servers[0].answer();
 });
+
+const FAILURES: readonly [code: ErrorCode, isPassedOver: boolean, why: string][] = [
+  ['LOOKUP_SERVFAIL', false, 'it is about one zone'],
+  ['LOOKUP_RCODE', false, 'it may refuse this name alone'],
+  ['LOOKUP_TRUNCATED', false, 'the answer to this question is too long'],
+  ['LOOKUP_GARBLED', true, 'who sends no DNS message is no nameserver, or one that something stands before'],
+  ['LOOKUP_UNREACHABLE', true, 'nothing comes from there'],
+  ['LOOKUP_BLOCKED', true, 'the page forbids it'],
+  ['LOOKUP_STATUS', true, 'it has no answer for anybody'],
+  ['LOOKUP_TYPE', true, 'it is a portal'],
+];
+for (const [code, isPassedOver, why] of FAILURES) {
+  test(`after ${code} the next question is ${isPassedOver ? 'not ' : ''}put to the same nameserver: ${why}`, async (assert) => {
+    const given = scene(assert);
+    given.ask();
+    await given.servers[0].fail(new EdgeSelectError(code, { lookup: 'tokens', rcode: 5, status: 500, type: '' }));
+    assert.deepEqual(asked(given), [1, 1, 0], 'this one goes to the next, at once');
+    await given.servers[1].answer();
+    given.ask();
+    assert.deepEqual(asked(given), isPassedOver ? [1, 2, 0] : [2, 1, 0]);
+    await given.servers[isPassedOver ? 1 : 0].answer();
+  });
+}
 
 test('when all are passed over the answer is LOOKUP_UNREACHABLE, at once', async (assert) => {
   const given = scene(assert);
