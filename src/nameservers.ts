@@ -40,7 +40,8 @@ export function nameserverHealth(platform: Platform): NameserverHealth {
   return {
     passedOver: (url) => url !== undefined && (read()[url]?.until ?? 0) > platform.wallClock(),
     failed(url) {
-      if (url === undefined) return;
+      // what everybody fails at is nobody's fault
+      if (url === undefined || !platform.online()) return;
       const failures = (read()[url]?.failures ?? 0) + 1;
       const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** (failures - 1), LONGEST_PAUSE_MS);
       change(url, { failures, until: platform.wallClock() + pauseMs });

@@ -82,3 +82,13 @@ test('a resolver without a URL is never passed over', (assert) => {
   health.failed(undefined);
   assert.false(health.passedOver(undefined));
 });
+
+test('nobody is blamed for what fails while the browser is offline', (assert) => {
+  const fake = fakePlatform(assert);
+  const health = nameserverHealth(fake.platform);
+  fake.setOnline(false);
+  health.failed('https://a.example/');
+  fake.setOnline(true);
+  assert.false(health.passedOver('https://a.example/'));
+  assert.strictEqual(fake.stored.size, 0, 'nor on the next page');
+});

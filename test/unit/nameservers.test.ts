@@ -217,6 +217,18 @@ test('nothing is left to wait for when all those who were late have failed', asy
   assert.strictEqual(given.fake.liveTimers(), 0);
 });
 
+test('those who are silent because the browser is offline are asked again when it is back', async (assert) => {
+  const given = scene(assert);
+  given.ask();
+  given.fake.setOnline(false);
+  await given.fake.advance(3000);
+  given.fake.setOnline(true);
+  given.ask();
+  assert.deepEqual(asked(given), [2, 1, 1]);
+  await given.servers[0].answer();
+  await given.fake.advance(3000);
+});
+
 module('nameservers, memory of failures', nothingLeft);
 
 test('one that failed is passed over for 60 s', async (assert) => {
