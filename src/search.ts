@@ -95,22 +95,16 @@ export function search(tools: SearchTools): Search {
     const leaving = tools.leaving();
     // the held token's edges are there at once; the map may be as dead as the edge
     const held = leaving && usable(leaving).length > 0 ? leaving : null;
-    const asked = lookUp(source, given, settings, {
-      ask: (question) => directory.ask(question, settings),
-      cooling: directory.cooling,
-      secure: platform.secure(),
-      platform,
-      pageId: directory.pageId,
-      signal,
-    });
+    const asked = ask();
     try {
       if (held) asked.then(refresh, () => undefined);
-      const candidates = held ?? (await asked);
-      lookingUp = false;
-      if (usable(candidates).length === 0) {
-        throw new EdgeSelectError('EDGES_COOLING', { edges: candidates.edges.length });
-      }
+      let candidates = held ?? (await found(asked));
       const wanted = await contest;
+      // with preload="none" that may be hours later
+      if (!held && candidates.expiresAt <= platform.now() && !isOver()) {
+        lookingUp = true;
+        candidates = await found(ask());
+      }
       if (isOver()) return;
       if (await decide(candidates, usable(candidates), wanted)) return;
       const later = held && usable(await asked).filter(({ origin }) => !isIn(held.edges, origin));
@@ -122,6 +116,24 @@ export function search(tools: SearchTools): Search {
       lookingUp = false;
       tellWin(null);
     }
+  }
+
+  function ask(): Promise<Candidates> {
+    return lookUp(source, given, settings, {
+      ask: (question) => directory.ask(question, settings),
+      cooling: directory.cooling,
+      secure: platform.secure(),
+      platform,
+      pageId: directory.pageId,
+      signal,
+    });
+  }
+
+  async function found(asked: Promise<Candidates>): Promise<Candidates> {
+    const candidates = await asked;
+    lookingUp = false;
+    if (usable(candidates).length > 0) return candidates;
+    throw new EdgeSelectError('EDGES_COOLING', { edges: candidates.edges.length });
   }
 
   function refresh(candidates: Candidates): void {

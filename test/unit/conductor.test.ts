@@ -43,6 +43,21 @@ test('sends the requests that follow to the chosen edge, and holds none', async 
   assert.strictEqual(sent.end, 'answered');
 });
 
+test('holds a playlist that comes late no longer than another, though all is looked up again', async (assert) => {
+  const { fake, conducting, resolver, send } = conduct(assert);
+  answers(fake, { a: 20, b: 25, video: 30 });
+  conducting.begin();
+  await fake.advance(120_000);
+  Object.assign(resolver, { resolve: () => new Promise(() => undefined) });
+  const sent = send(MAIN);
+  await fake.advance(149);
+  assert.deepEqual(fake.fetches, []);
+  await fake.advance(31);
+  assert.strictEqual(sent.body, 'video');
+  await fake.advance(2 * SETTLED_MS);
+  assert.strictEqual(conducting.state().kind, 'bypassed');
+});
+
 test('lets the origin serve the first request when no edge is quick, and the edges those that follow', async (assert) => {
   const { fake, conducting, send } = conduct(assert);
   answers(fake, { a: 400, b: 500, video: 30 });

@@ -94,6 +94,38 @@ test('looks up at once, races as soon as it has a request, and tells what it fou
   assert.strictEqual(searched.running.startedAt, 10_000);
 });
 
+test('looks up again when the first request comes after the answers have run out', async (assert) => {
+  const resolver = lookups(['a']);
+  const searched = searching(assert, { options: { resolver } });
+  answers(searched.fake, { b: 20 });
+  await searched.fake.advance(3 * 3_600_000);
+  Object.assign(resolver, lookups(['b']));
+  searched.race();
+  await searched.fake.advance(SETTLED_MS);
+  assert.deepEqual(told(searched), [`found ${B}`, `raced ${B}`]);
+});
+
+test('looks up once when the first request comes before that', async (assert) => {
+  const resolver = lookups(['a']);
+  const searched = searching(assert, { options: { resolver } });
+  answers(searched.fake, { a: 20 });
+  await searched.fake.advance(59_999);
+  Object.assign(resolver, lookups(['b']));
+  searched.race();
+  await searched.fake.advance(SETTLED_MS);
+  assert.deepEqual(told(searched), [`found ${A}`, `raced ${A}`]);
+});
+
+test.each('tells nothing after an abort before it looked up again', [true, false], async (assert, isAsking) => {
+  const searched = searching(assert);
+  await searched.fake.advance(3 * 3_600_000);
+  if (isAsking) searched.race();
+  searched.running.abort();
+  if (!isAsking) searched.race();
+  await searched.fake.advance(SETTLED_MS);
+  assert.deepEqual([told(searched), searched.fake.fetches], [[], []]);
+});
+
 test('races one request only', async (assert) => {
   const searched = searching(assert);
   answers(searched.fake, { a: 20, b: 60 });
