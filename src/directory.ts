@@ -49,7 +49,7 @@ export interface Directory {
   /** Leaving a slow edge gained too little: it is the viewer's own line. */
   lineSeemsSlow(): void;
   isLineSlow(): boolean;
-  /** A selection that is still true, for this service and these settings. */
+  /** A selection that whoever has it goes on with, for this service and these settings. */
   known(key: string): Selection | null;
   keep(key: string, selection: Selection): void;
   /** Keys of searches whose lookups were longer than a request could be held: the next source does not wait for them. */

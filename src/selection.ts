@@ -16,7 +16,7 @@ export interface Candidates {
   readonly tokens: readonly string[];
   /** Best rank first. */
   readonly edges: readonly Edge[];
-  /** When the first of the answers runs out, in ms of `now()`. */
+  /** Until then the page asks for nothing new: the lesser TTL within `refreshMinMs` and `refreshMaxMs`; in ms of `now()`. */
   readonly expiresAt: number;
 }
 
@@ -59,6 +59,9 @@ export async function lookUp(
   tools: SelectionTools,
 ): Promise<Candidates> {
   const { ask, platform, signal } = tools;
+  const { refreshMinMs, refreshMaxMs } = settings;
+  // who plays goes on with it for so long, and who comes next knows it for as long
+  const after = (ms: number): number => platform.now() + Math.min(Math.max(ms, refreshMinMs), refreshMaxMs);
   if (settings.discover) {
     let named;
     try {
@@ -70,7 +73,7 @@ export async function lookUp(
     return {
       tokens: [],
       edges: discovered(named, settings, tools),
-      expiresAt: platform.now() + DISCOVERED_FOR_MS,
+      expiresAt: after(DISCOVERED_FOR_MS),
     };
   }
   const question = tokenQuestion(source, settings, tools.pageId);
@@ -79,7 +82,7 @@ export async function lookUp(
   return {
     tokens: first.classes.flat().map(({ name }) => name),
     edges: second.edges,
-    expiresAt: platform.now() + Math.min(first.ttlSeconds, second.ttlSeconds) * 1000,
+    expiresAt: after(Math.min(first.ttlSeconds, second.ttlSeconds) * 1000),
   };
 }
 

@@ -1,6 +1,7 @@
 import QUnit from 'qunit';
+import type { Resolver } from '../../src/resolver.js';
 import type { Lane } from '../../src/transport/attempt.js';
-import { answers, conduct, SETTLED_MS } from '../support/conducting.js';
+import { answers, conduct, lookups, SETTLED_MS } from '../support/conducting.js';
 import { nothingLeft } from '../support/platform.js';
 
 const { module, test } = QUnit;
@@ -139,6 +140,26 @@ test('holds nothing where the page knows a selection, and measures again behind 
   await fake.advance(SETTLED_MS);
   assert.strictEqual(third.conducting.state().kind, 'steady');
   assert.true(fake.all('HEAD ').length >= 2, 'a race behind');
+});
+
+test('holds nothing as long as another player goes on with what it knows, though its TTL is short', async (assert) => {
+  const inner = lookups(['a', 'b']);
+  const resolver: Resolver = {
+    async resolve(question, tools) {
+      return { ...(await inner.resolve(question, tools)), ttlSeconds: question.lookup === 'tokens' ? 60 : 10 };
+    },
+  };
+  const first = conduct(assert, { options: { resolver } });
+  answers(first.fake, { a: 20, b: 60 });
+  await first.select();
+  await first.fake.advance(50_000);
+  const second = conduct(assert, { page: first, options: { resolver } });
+  second.conducting.begin();
+  assert.strictEqual(second.conducting.state().kind, 'reselecting', 'it is measured behind its back');
+  const sent = second.send(MAIN);
+  await first.fake.advance(20);
+  assert.strictEqual(sent.body, 'a');
+  await first.fake.advance(SETTLED_MS);
 });
 
 test('remembers the edge, and never a token, for the next page', async (assert) => {
