@@ -298,12 +298,14 @@ function isClient(value: unknown): boolean {
 /** More of an address than this would name a household (RFC 7871, section 11.1). */
 function isSubnet(value: unknown): boolean {
   if (!isString(value)) return false;
-  const [, ip = '', prefix = ''] = /^([\d.]+|[\da-f:.]*:[\da-f:.]*)\/(\d{1,3})$/i.exec(value) ?? [];
+  const [, ip = '', prefix = ''] = /^(.+)\/(\d{1,3})$/.exec(value) ?? [];
   return isAddress(ip) && Number(prefix) <= (ip.includes(':') ? 56 : 24);
 }
 
-function isAddress(ip: string): boolean {
+/** Whether the text is an IP address, and nothing else that a URL may hold. */
+export function isAddress(ip: string): boolean {
   const isLong = ip.includes(':');
+  if (!/^[\d.]+$|^[\da-f:.]*:[\da-f:.]*$/i.test(ip)) return false;
   try {
     // what is short of four numbers becomes another address in a URL
     return new URL(`http://${isLong ? `[${ip}]` : ip}`).hostname === ip || isLong;

@@ -3,7 +3,7 @@
  * Never asks with anything but the token: who the client is, only the map is told.
  */
 import { EdgeSelectError, isError } from './errors.js';
-import type { DiscoveredEdge, Settings } from './options.js';
+import { isAddress, type DiscoveredEdge, type Settings } from './options.js';
 import type { DnsRecord } from './resolver.js';
 import type { EdgeSource } from './source.js';
 import type { LookupTools, Token, Tokens } from './tokens.js';
@@ -131,20 +131,29 @@ function endpoint(
   { scheme }: EdgeSource,
   settings: Settings,
 ): { origin: string; priority: number; weight: number }[] {
-  if (record.type === 'SRV') {
-    const { target, port, priority, weight } = record;
-    if (!isHostName(target) || port < 1 || port > 65_535) return [];
-    return [{ origin: new URL(`${scheme}://${target}:${port}`).origin, priority, weight }];
+  const { priority, weight } = record.type === 'SRV' ? record : { priority: 0, weight: 1 };
+  const url = urlOf(record, scheme, settings);
+  try {
+    return url ? [{ origin: new URL(url).origin, priority, weight }] : [];
+  } catch {
+    return []; // 10.0.0.999 is a host name by its letters
   }
-  if (record.type === 'TXT' || settings.servers.type === 'SRV') return [];
-  const { address } = record;
-  const url = settings.servers.url
-    .replace('{dashed}', address.replace(/[.:]/g, '-'))
-    .replace('{address}', address.includes(':') ? `[${address}]` : address);
-  return [{ origin: new URL(url).origin, priority: 0, weight: 1 }];
 }
 
-/** Letters, digits and hyphens (RFC 952, RFC 1123 section 2.1): a nameserver must not write anything else into a URL. */
+/** What a nameserver writes into it is a name or an address, and nothing else. */
+function urlOf(record: DnsRecord, scheme: string, { servers: template }: Settings): string | null {
+  if (record.type === 'SRV') {
+    const { target, port } = record;
+    return isHostName(target) && port >= 1 && port <= 65_535 ? `${scheme}://${target}:${port}` : null;
+  }
+  if (record.type === 'TXT' || template.type === 'SRV' || !isAddress(record.address)) return null;
+  const { address } = record;
+  return template.url
+    .replace('{dashed}', address.replace(/[.:]/g, '-'))
+    .replace('{address}', address.includes(':') ? `[${address}]` : address);
+}
+
+/** Letters, digits and hyphens (RFC 952, RFC 1123 section 2.1). */
 function isHostName(name: string): boolean {
   return name.length <= 253 && /^(?!-)[a-z\d-]{1,63}(\.(?!-)[a-z\d-]{1,63})*$/.test(name);
 }

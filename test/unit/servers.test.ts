@@ -187,6 +187,7 @@ const REFUSED: readonly [name: string, record: DnsRecord][] = [
   ['a target with a path', srv('a.example/x?')],
   ['a target with an underscore', srv('_a.example')],
   ['a target that begins with a hyphen', srv('-a.example')],
+  ['a target that is no address, though it looks like one', srv('10.0.0.999')],
   ['an address where SRV is due', address('192.0.2.7')],
 ];
 for (const [name, record] of REFUSED) {
@@ -194,6 +195,33 @@ for (const [name, record] of REFUSED) {
     const { code, details } = await failureOf(find(ONE, { eu1: [record] }));
     assert.strictEqual(code, 'SERVERS_EMPTY');
     assert.strictEqual((details as ErrorDetails['SERVERS_EMPTY']).refused, 1);
+  });
+}
+
+test('one record that is none does not spoil the others', async (assert) => {
+  const { edges } = await find(ONE, { eu1: [srv('a.example'), srv('10.0.0.999'), srv('b.1')] });
+  assert.deepEqual(originsOf(edges), ['https://a.example']);
+});
+
+const NO_ADDRESSES = [
+  'evil.example/',
+  'evil.example',
+  '192.0.2.7/',
+  '192.0.2',
+  '192.0.2.999',
+  '::1]/?[',
+  'dead:beef',
+  '',
+];
+for (const [url, good] of [
+  ['https://{address}.edge.example:8443', 'https://192.0.2.7.edge.example:8443'],
+  ['https://ip-{dashed}.edge.example:8443', 'https://ip-192-0-2-7.edge.example:8443'],
+  ['https://{address}', 'https://192.0.2.7'],
+] as const) {
+  test(`nothing but an address comes into a URL: ${url}`, async (assert) => {
+    const records = [...NO_ADDRESSES, '192.0.2.7'].map(address);
+    const { edges } = await find(ONE, { eu1: records }, { options: { servers: { type: 'A', url } } });
+    assert.deepEqual(originsOf(edges), [good]);
   });
 }
 
