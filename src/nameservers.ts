@@ -112,7 +112,7 @@ export function askInTurn(
         (answer) => {
           if (!asked.has(resolver)) return;
           for (const before of asked) {
-            if (before === resolver) break;
+            if (before === resolver || staggerMs === 0) break;
             health.failed(before.url); // overtaken in spite of its head start
           }
           health.answered(resolver.url);

@@ -55,10 +55,10 @@ export function waiting(
   function holdIt(asked: MediaRequest, running: Search, signal: AbortSignal): Promise<Waited> | null {
     const mayRace = !rules.isGuarded(asked) || rules.allowsCredentials;
     const isPlaylist = PLAYLISTS.includes(asked.requestType) && asked.method === 'GET';
-    // a lookup that is out for longer than a second nameserver would have had to wait is not waited for
+    // a lookup that is out for longer than a request or a second nameserver would have had to wait is not waited for
     const now = platform.now();
-    const isLate =
-      running.lookingUp() && (now - running.startedAt > settings.lookupStaggerMs || directory.waitedInVain.has(key));
+    const lateMs = Math.max(settings.lookupStaggerMs, settings.originAfterMs);
+    const isLate = running.lookingUp() && (now - running.startedAt > lateMs || directory.waitedInVain.has(key));
     // one after the other, requests are held for no longer than one alone
     const since = heldFor === running ? heldSince : now;
     const leftMs = settings.originAfterMs - (now - since);

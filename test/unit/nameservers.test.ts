@@ -55,7 +55,7 @@ interface Scene {
   ask(): void;
 }
 
-function scene(assert: Assert): Scene {
+function scene(assert: Assert, staggerMs = 250): Scene {
   const fake = fakePlatform(assert);
   const health = nameserverHealth(fake.platform);
   const servers = [server(fake, 'a'), server(fake, 'b'), server(fake, 'c')] as const;
@@ -73,7 +73,7 @@ function scene(assert: Assert): Scene {
       const tell = (what: unknown): void => {
         heard = what instanceof EdgeSelectError ? what.code : what;
       };
-      const tools = { platform: fake.platform, health, staggerMs: 250, timeoutMs: 3000, keep };
+      const tools = { platform: fake.platform, health, staggerMs, timeoutMs: 3000, keep };
       askInTurn(question(), servers, tools).then(tell, tell);
     },
   };
@@ -145,6 +145,15 @@ test('one that is overtaken in spite of its head start is passed over by the nex
   given.ask();
   assert.deepEqual(asked(given), [1, 2, 0], 'so it costs its head start once');
   await given.servers[1].answer();
+});
+
+test('where none has a head start, the slower one has not failed', async (assert) => {
+  const given = scene(assert, 0);
+  given.ask();
+  await given.fake.advance(0);
+  assert.deepEqual(asked(given), [1, 1, 1]);
+  await given.servers[1].answer();
+  assert.false(given.health.passedOver(given.servers[0].url));
 });
 
 test('"there is no such name" is an answer: nobody else is asked, and nobody is blamed', async (assert) => {

@@ -117,6 +117,14 @@ test.each(
   },
 );
 
+test('waits for lookups where all nameservers are asked at once, too', async (assert) => {
+  const { fake, wait, win } = roomOf(assert, { lookupStaggerMs: 0, preflight: 'HEAD' });
+  await fake.advance(40);
+  const held = wait();
+  win({ edge: EDGE, opened: null });
+  assert.strictEqual((await held)?.edge, EDGE);
+});
+
 test('waits for no lookup that is out for longer than a second nameserver would have had to wait', async (assert) => {
   const { fake, wait } = roomOf(assert);
   await fake.advance(251);
