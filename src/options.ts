@@ -73,7 +73,7 @@ export interface EdgeSelectOptions {
   readonly lookupStaggerMs?: number;
   /** Bounds each of the two lookups. Default 3000. */
   readonly lookupTimeoutMs?: number;
-  /** Silence after which a request goes to the next edge. Default 600; raised to four times the edge's own first-byte time. */
+  /** Silence after which a request goes to the next edge. Default 600, at least 100; raised to four times the edge's own first-byte time. */
   readonly stallMs?: number;
   /** Where acceptable service of an edge ends; see the type for each limit. */
   readonly acceptable?: AcceptableOptions;
@@ -196,7 +196,7 @@ const CHECKS: Readonly<Record<Exclude<keyof EdgeSelectOptions, 'acceptable'>, Ch
   preflightTimeoutMs: aTime,
   lookupStaggerMs: aTime,
   lookupTimeoutMs: aTime,
-  stallMs: aTime,
+  stallMs: whole(100, 60_000), // bytes come in bursts: a shorter silence is none
   refreshMinMs: whole(1000, 3_600_000),
   refreshMaxMs: aLongTime,
   minDwellMs: aLongTime,

@@ -34,7 +34,7 @@ export interface NativePicker {
 /** What it acts with. */
 export interface NativeTools {
   readonly platform: Pick<Platform, 'after' | 'now' | 'fetch' | 'online' | 'hidden'>;
-  /** How long a request may wait for bytes; 0: for ever. */
+  /** How long a request may wait for bytes. */
   readonly stallMs: number;
   /** Whether an ad interrupts the source. */
   isAdBreak(): boolean;
@@ -100,7 +100,7 @@ export function playNative(tech: NativeTech, picker: NativePicker, tools: Native
   const resumed = resumption(element, () => tech.play());
   const stopWatching = watchStarvation(element, {
     platform: tools.platform,
-    patienceMs: () => (picked && tools.stallMs > 0 ? tools.stallMs * patience : null),
+    patienceMs: () => (picked ? tools.stallMs * patience : null),
     othersAnswer,
     starved() {
       if (picked && !isFixed()) leave(picked, 'stalled');

@@ -88,7 +88,7 @@ const TABLE: { readonly [K in keyof EdgeSelectOptions]-?: { right: readonly unkn
   preflightTimeoutMs: { right: [0, 1500, 60_000], wrong: [-1, 60_001, 1.5, '1500', null] },
   lookupStaggerMs: { right: [0, 250, 60_000], wrong: [-1, 60_001, 1.5, '250', null] },
   lookupTimeoutMs: { right: [0, 3000, 60_000], wrong: [-1, 60_001, 1.5, '3000', null] },
-  stallMs: { right: [0, 600, 60_000], wrong: [-1, 60_001, 1.5, '600', null] },
+  stallMs: { right: [100, 600, 60_000], wrong: [0, 99, 60_001, 1.5, '600', null] },
   acceptable: {
     right: [{}, { drainMs: 4000 }, { thinning: { amount: 0.3 } }, { stalls: {} }, { thinning: undefined }],
     wrong: [null, 'all', 1, true, []],
