@@ -242,6 +242,7 @@ export function readOptions(given: unknown, warn: (text: string) => void): Setti
       fields: guarded('report.fields', fieldsFrom(reportOptions), REPORT.fields),
     },
     acceptable: acceptable(options.acceptable),
+    hosts: all.hosts.map((host) => host.toLowerCase()),
     allowedHosts: all.allowedHosts.map((host) => host.toLowerCase().replace(/^\*?\./, '')),
     resolver: options.resolver ?? null,
     discover: options.discover ?? null,

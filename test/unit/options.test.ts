@@ -203,6 +203,11 @@ test('what is not said has the default', (assert) => {
   assert.deepEqual(read.report?.fields(), {});
 });
 
+test('hosts are compared in lower case, as a URL has them', (assert) => {
+  assert.deepEqual(settings({ hosts: ['CDN.example'] }).hosts, ['cdn.example']);
+  assert.deepEqual(settings({ allowedHosts: ['*.CDN.example'] }).allowedHosts, ['cdn.example']);
+});
+
 test('a function of the site that throws is said, and playback goes on as if it were not there', (assert) => {
   const said: string[] = [];
   const fail = (): never => {
