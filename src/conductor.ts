@@ -83,6 +83,7 @@ export function conductor(
   const room = waiting(key, rules.plainRequest(given.withCredentials === true), settings, rules, {
     directory,
     platform,
+    warn,
   });
   const disposed = new AbortController();
   const isDisposed = (): boolean => disposed.signal.aborted;
@@ -163,6 +164,10 @@ export function conductor(
       disposed.abort();
     },
   };
+
+  function warn(text: string): void {
+    tell({ type: 'edgeselect:warned', text });
+  }
 
   function selection(): Selection | null {
     return state.kind === 'steady' || state.kind === 'reselecting' ? state.selection : null;
@@ -295,9 +300,7 @@ export function conductor(
       current: () => selection()?.chosen ?? null,
       leaving: () => (state.kind === 'reselecting' && state.how === 'leave' ? state.selection : null),
       suspect: accounting.suspect,
-      warn: (text) => {
-        tell({ type: 'edgeselect:warned', text });
-      },
+      warn,
     });
     if (!waits) raceBehind();
   }

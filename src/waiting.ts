@@ -24,10 +24,17 @@ export interface Waiting {
   hold(request: MediaRequest, running: Search, signal: AbortSignal): Promise<Waited> | null;
   /** For a media element, which is to have its URL within `originAfterMs`. */
   pick(running: Search, crossOrigin: string | null, signal: AbortSignal): Promise<Edge | null>;
-  /** Remembers what a race may ask for. */
+  /** Remembers what a race may ask for, and says once when no edge may have a request. */
   saw(request: MediaRequest): void;
   /** What races that nothing waits for ask for the headers of. */
   readonly lastPlaylist: () => RaceRequest;
+}
+
+/** What the room works with. */
+export interface WaitingTools {
+  readonly directory: Directory;
+  readonly platform: Platform;
+  readonly warn: (text: string) => void;
 }
 
 const PLAYLISTS = ['hls-playlist', 'dash-manifest'];
@@ -41,15 +48,20 @@ export function waiting(
   request: RaceRequest,
   settings: Settings,
   rules: Permit,
-  { directory, platform }: { readonly directory: Directory; readonly platform: Platform },
+  { directory, platform, warn }: WaitingTools,
 ): Waiting {
   let lastPlaylist = request;
   let heldFor: Search | null = null;
   let heldSince = 0;
+  let isTold = false;
   return { hold: holdIt, pick, saw, lastPlaylist: () => lastPlaylist };
 
   function saw(seen: MediaRequest): void {
     if (PLAYLISTS.includes(seen.requestType)) lastPlaylist = rules.raceRequest(seen);
+    // of cookies the conductor tells
+    if (isTold || rules.allowsCredentials || seen.withCredentials || !rules.isGuarded(seen)) return;
+    isTold = true;
+    warn("requests with headers of the site stay with its own host: 'allowedHosts' names no other");
   }
 
   function holdIt(asked: MediaRequest, running: Search, signal: AbortSignal): Promise<Waited> | null {

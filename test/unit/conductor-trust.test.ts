@@ -30,6 +30,19 @@ test('a media element that loads with cookies is a source with credentials', asy
   assert.strictEqual(conducting.state().kind, 'bypassed');
 });
 
+test('an edge that may have no request of the site is no secret: the site is told, once', async (assert) => {
+  const { fake, conducting, send, of } = conduct(assert);
+  answers(fake, { a: 10, b: 20, video: 5 });
+  conducting.begin();
+  await fake.flush();
+  for (const path of ['/live/main.m3u8', '/live/0.ts', '/live/1.ts']) {
+    send(path, { headers: { authorization: 'secret' } });
+    await fake.advance(SETTLED_MS);
+  }
+  assert.deepEqual([...new Set(of('edgeselect:served').map(({ edge }) => edge))], [SOURCE.origin]);
+  assert.strictEqual(of('edgeselect:warned').length, 1);
+});
+
 test('a race that nothing waits for carries the headers of the playlist, where they are allowed', async (assert) => {
   const { fake, conducting, send } = conduct(assert, { options: { allowedHosts: ['example'] } });
   answers(fake, { a: 10, b: 20, video: 5 });

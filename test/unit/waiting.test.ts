@@ -19,6 +19,7 @@ interface Room {
   readonly page: Directory;
   readonly room: Waiting;
   readonly search: Search;
+  readonly warnings: readonly string[];
   /** What was to be raced. */
   readonly contests: Contest[];
   /** The lookups have ended. */
@@ -32,7 +33,9 @@ function roomOf(assert: Assert, options: EdgeSelectOptions = {}): Room {
   const page = directory(fake.platform);
   const own = settings({ originAfterMs: 150, lookupStaggerMs: 250, ...options });
   const rules = permit(SOURCE, own);
-  const room = waiting(KEY, rules.plainRequest(false), own, rules, { directory: page, platform: fake.platform });
+  const warnings: string[] = [];
+  const warn = (text: string): void => void warnings.push(text);
+  const room = waiting(KEY, rules.plainRequest(false), own, rules, { directory: page, platform: fake.platform, warn });
   const contests: Contest[] = [];
   let isLookingUp = true;
   let win: (edge: Win | null) => void = () => undefined;
@@ -47,7 +50,7 @@ function roomOf(assert: Assert, options: EdgeSelectOptions = {}): Room {
     abort: () => undefined,
   };
   return {
-    ...{ fake, page, room, search, contests },
+    ...{ fake, page, room, search, contests, warnings },
     found() {
       isLookingUp = false;
     },
@@ -166,3 +169,19 @@ test('remembers the last playlist for later races, and no media', (assert) => {
   room.saw({ ...PLAYLIST, url: 'https://video.example/live/0.ts', requestType: 'segment' });
   assert.strictEqual(room.lastPlaylist().url, 'https://video.example/live/low.m3u8');
 });
+
+test.each(
+  'says once when no edge may have a request with headers of the site:',
+  { 'no host is allowed': [[], 1], 'one is': [['cdn.example'], 0] } as const,
+  (assert, [allowedHosts, times]) => {
+    const { room, warnings } = roomOf(assert, { allowedHosts });
+    const segment = { ...PLAYLIST, url: 'https://video.example/live/0.ts', requestType: 'segment' };
+    room.saw(PLAYLIST);
+    room.saw({ ...segment, headers: { Range: 'bytes=0-9' } });
+    room.saw({ ...segment, withCredentials: true });
+    assert.strictEqual(warnings.length, 0);
+    for (let i = 0; i < 3; i += 1) room.saw({ ...segment, headers: { authorization: 'secret' } });
+    assert.strictEqual(warnings.length, times);
+    assert.false(warnings.join().includes('secret'));
+  },
+);
