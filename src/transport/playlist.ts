@@ -47,7 +47,10 @@ function isSameRun(seen: LivePlaylist, next: LivePlaylist): boolean {
     return false;
   return next.pieces.every((piece, i) => {
     const same = seen.pieces[i + 2 * (next.first - seen.first)] ?? '';
-    const [a, b] = [piece, same].map((one) => (i % 2 === 1 ? one : /-DATE-TIME:(\S+)/.exec(one)?.[1]));
+    // edges may write their own host into it
+    const said = (one: string): string | undefined =>
+      i % 2 === 1 ? one.replace(/^(\w+:)?\/\/[^/]*/, '') : /-DATE-TIME:(\S+)/.exec(one)?.[1];
+    const [a, b] = [said(piece), said(same)];
     return !a || !b || a === b;
   });
 }

@@ -41,6 +41,11 @@ const CASES: Readonly<Record<string, readonly [seen: string, text: string, newer
   'one with fewer parts': [live(5, 4, { parts: 3 }), live(5, 4, { parts: 1 }), 'seen'],
   'one with a further segment in place of parts': [live(5, 4, { parts: 3 }), live(5, 5), 'text'],
   'one behind that is signed by its edge': [live(5, 4, { query: '?s=1' }), live(3, 4, { query: '?s=2' }), 'seen'],
+  'one behind that names the host of its edge': [
+    live(5, 4, { run: '//a/' }),
+    live(3, 4, { run: 'https://b/' }),
+    'seen',
+  ],
   'one behind whose segments have the same dates': [live(5, 4, NOON), live(3, 4, NOON), 'seen'],
   'one behind, from before a discontinuity': [live(5, 4, discontinuities(2)), live(3, 4, discontinuities(1)), 'seen'],
   'the last: the stream has ended': [live(5, 4), live(3, 4, ENDED), 'text'],
