@@ -122,7 +122,10 @@ export function account({ platform, directory, tell, chosen, onLost }: AccountTo
       return;
     }
     hasDelivered = true;
-    for (const one of tries) if (one.edge) judge(one.edge, one, outcome, request.binary);
+    for (const one of tries) {
+      if (one.edge) judge(one.edge, one, outcome, request.binary);
+      else directory.failed(nameOf(request, null));
+    }
     // an answer of one of them shows that it was the line
     const isLine = [...suspects].some(({ origin }) => origin === to.edge?.origin);
     for (const edge of suspects) if (!isLine) charge(edge, 'silent');

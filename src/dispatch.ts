@@ -12,7 +12,7 @@ import type { Selection } from './selection.js';
 import type { Edge } from './servers.js';
 import type { Lane } from './transport/attempt.js';
 import type { Routes } from './transport/deliver.js';
-import { isBehind, isTooSlow, WORTH_LEAVING, type Alternative, type Demand } from './transport/pace.js';
+import { isBehind, isTooSlow, type Alternative, type Demand } from './transport/pace.js';
 import { isOriginFirst, nameOf, nextStop, type MediaRequest, type Try } from './transport/route.js';
 import type { Service } from './verdict.js';
 
@@ -95,14 +95,15 @@ export function dispatch(tools: DispatchTools): Dispatch {
     return [...new Map(all.map((edge) => [edge.origin, edge])).values()];
   }
 
-  /** When the origin has failed as well, those that are out, or were not asked, are all there is. */
+  /** When the origin has failed as well, those that are out, or were not asked, are all there is; then who was but slow. */
   function lastResort(request: MediaRequest, tries: readonly Try[]): { readonly edge: Edge } | null {
     const origin = tries.find(({ edge }) => edge === null);
-    if (!origin || origin.because === 'late' || (origin.status >= 400 && origin.status < 500)) return null;
-    const isTried = (edge: Edge): boolean => tries.some((one) => one.edge?.origin === edge.origin);
-    const edge = known()
+    if (!origin || tries.some(({ because }) => because === 'late')) return null;
+    const isDenied = origin.status >= 400 && origin.status < 500;
+    const untried = known()
       .filter(rules.mayServe(request))
-      .find((one) => !isTried(one));
+      .find((edge) => !tries.some((one) => one.edge?.origin === edge.origin));
+    const edge = (isDenied ? null : untried) ?? quickest(tries)?.edge;
     return edge ? { edge } : null;
   }
 
@@ -121,8 +122,8 @@ export function dispatch(tools: DispatchTools): Dispatch {
       resumes:
         !account.isEncoded() &&
         tries.every((one) => one.bytes === 0 || !account.areStrangers(nameOf(request, one.edge), name)),
-      // while there is another, the needed rate takes the place of VHS's fixed limit
-      limitMs: isSegment && tools.demand() && alternative(request, edge, tries) ? 0 : request.timeoutMs,
+      // while there is another edge, the needed rate takes the place of VHS's fixed limit
+      limitMs: isSegment && edge && tools.demand() && alternative(request, edge, tries) ? 0 : request.timeoutMs,
       isTooSlow: slowness(request, edge, tries),
       rateShown: (bytesPerMs) => (isSegment && edge ? withoutDip(bytesPerMs, request, edge) : bytesPerMs),
     };
@@ -144,12 +145,8 @@ export function dispatch(tools: DispatchTools): Dispatch {
       const isDripping = !isSegment && !before && flow.elapsedMs >= SMALL_WITHIN_MS;
       // another is looked for only when one is wanted: this is asked all the time
       if (!isDripping && !(demand && isBehind(flow, demand))) return false;
-      const other = (before ? null : alternative(request, edge, tries)) ?? originAfter(request, edge, tries);
-      if (!demand) return other !== null;
-      if (other && isTooSlow(flow, demand, other)) return true;
-      // it is as slow as the one before it, and the origin is no better: the viewer's line
-      if (before && flow.bytesPerMs < WORTH_LEAVING * (before.bytes / before.elapsedMs)) directory.lineSeemsSlow();
-      return false;
+      const others = [before ? null : alternative(request, edge, tries), afterEdges(request, edge, tries)];
+      return others.some((other) => other !== null && (!demand || isTooSlow(flow, demand, other)));
     };
   }
 
@@ -184,27 +181,29 @@ export function dispatch(tools: DispatchTools): Dispatch {
     return patienceMs(directory.record(nameOf(request, null)), 2 * settings.stallMs);
   }
 
-  /** The quickest of the edges to which the request could go on. */
+  /** The quickest of the edges to which the request could go on; on a slow line none that was never measured. */
   function alternative(request: MediaRequest, edge: Edge | null, tries: readonly Try[]): Alternative | null {
     const isTried = (origin: string): boolean => tries.some((one) => one.edge?.origin === origin);
     const others = ranked(request)
       .filter(({ origin }) => origin !== edge?.origin && !isTried(origin) && !account.isSilent(origin))
-      .flatMap(({ origin }) => paceOf(origin) ?? []);
+      .map(({ origin }) => paceOf(origin))
+      .filter(({ bytesPerMs }) => bytesPerMs !== null || !directory.isLineSlow());
     others.sort((a, b) => (b.bytesPerMs ?? Infinity) - (a.bytesPerMs ?? Infinity));
     return others[0] ?? null;
   }
 
-  /** The origin, once it is next: it tells slow edges from a slow line. */
-  function originAfter(request: MediaRequest, edge: Edge | null, tries: readonly Try[]): Alternative | null {
-    const slow: Try = { edge, because: 'slow', status: 0, bytes: 0, elapsedMs: 0 };
-    const isNext = nextStop(request, ranked(request), [...tries, slow])?.edge === null;
-    return isNext ? paceOf(nameOf(request, null)) : null;
+  /** The origin, which tells slow edges from a slow line; once it is tried, whoever was only slow. */
+  function afterEdges(request: MediaRequest, edge: Edge | null, tries: readonly Try[]): Alternative | null {
+    if (edge !== null && !tries.some((one) => one.edge === null)) {
+      const origin = nameOf(request, null);
+      return directory.cooling(origin) ? null : paceOf(origin);
+    }
+    const slow = quickest(tries, edge);
+    return slow && { firstByteMs: 0, bytesPerMs: slow.bytes / slow.elapsedMs };
   }
 
-  /** On a slow line those that were never measured are no reason to leave. */
-  function paceOf(origin: string): Alternative | null {
+  function paceOf(origin: string): Alternative {
     const { firstByteMs, bitsPerSecond } = directory.record(origin);
-    if (bitsPerSecond === null && directory.isLineSlow()) return null;
     return { firstByteMs: firstByteMs ?? 0, bytesPerMs: bitsPerSecond === null ? null : bitsPerSecond / 8000 };
   }
 
@@ -237,4 +236,13 @@ export function dispatch(tools: DispatchTools): Dispatch {
     if (!edge || new URL(url).origin !== origin) return url;
     return settings.serviceUrl ? settings.serviceUrl(url, edge) : new URL(asked).origin + url.slice(origin.length);
   }
+}
+
+/** Of the edges that were left because they were slow, and not asked again since; `but`: not this one. */
+function quickest(tries: readonly Try[], but: Edge | null = null): Try | null {
+  const timesAsked = ({ origin }: Edge): number => tries.filter(({ edge }) => edge?.origin === origin).length;
+  const slow = tries.filter(
+    ({ edge, because }) => because === 'slow' && edge && edge.origin !== but?.origin && timesAsked(edge) === 1,
+  );
+  return slow.sort((a, b) => b.bytes / b.elapsedMs - a.bytes / a.elapsedMs)[0] ?? null;
 }

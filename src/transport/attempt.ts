@@ -26,7 +26,7 @@ export interface Lane {
   readonly checksLength: boolean;
   /** Whether it may go on where another server stopped. */
   readonly resumes: boolean;
-  /** Bounds the whole request, from its own start; 0: not at all. */
+  /** Bounds the attempt, from its own start; 0: not at all. */
   readonly limitMs: number;
   /** Whether the rest is to come from elsewhere; asked some times a second. */
   readonly isTooSlow: (flow: Flow) => boolean;

@@ -11,7 +11,7 @@ import type { MediaRequest, Try } from './route.js';
 export interface Routes {
   /** The next lane for a request, or null when nobody is left: a promise only when it has to wait for a race. */
   next(request: MediaRequest, tries: readonly Try[], signal: AbortSignal): Lane | null | Promise<Lane | null>;
-  /** Is told the end of a request; `lane` is null when nobody delivered it. */
+  /** Is told the end of a request; `lane` is null when nobody delivered it, which may come several times. */
   ended(request: MediaRequest, tries: readonly Try[], lane: Lane | null, outcome: Outcome): void;
   /** Is given who was silent until another had delivered: their requests are still open. */
   prove(silent: ReadonlyMap<Try, Parked>): void;
@@ -60,6 +60,8 @@ export async function deliver(
   const startedAt = platform.now();
   const received = new Received();
   const parked = new Map<Try, Parked>();
+  /** Of these, who has not answered yet. */
+  const open = new Map<Try, Promise<void>>();
   let answer: { readonly response: Response; readonly sentAt: number } | null = null;
   let tries: Try[] = [];
   let refusal: { readonly opened: Opened; readonly lane: Lane } | null = null;
@@ -69,24 +71,34 @@ export async function deliver(
   let overtaken = nextLate();
   for (;;) {
     const comer = late.shift();
-    const known = comer ? letIn(comer) : routes.next(request, tries, signal);
+    if (comer) {
+      overtaken = nextLate();
+      parked.delete(comer.one);
+      if ((comer.at ?? 0) > received.length) {
+        // what is there has become less since: another began anew
+        comer.opened.abort();
+        continue;
+      }
+      // it has failed at nothing
+      tries = tries.filter((one) => one !== comer.one);
+    }
+    const known = comer ? { ...comer.lane, opened: comer.opened } : routes.next(request, tries, signal);
     // not awaited without need: what is known is asked for inside send(), before VHS has ended its task
     const lane = known instanceof Promise ? await known : known;
     if (isOver()) break;
     if (!lane) {
       routes.ended(request, tries, null, last ?? NOBODY);
       const leftMs = (request.timeoutMs || NO_LIMIT_MS) - (platform.now() - startedAt);
-      // a refusal is not the last word while somebody else may yet answer
-      const mayAnswer = leftMs > 0 && [...parked.values()].some(({ answer }) => answer !== undefined);
-      const againMs = refusal ? null : routes.again(leftMs);
-      const waitMs = againMs ?? (mayAnswer ? leftMs : null);
-      if (waitMs === null) break;
-      await pause(waitMs, overtaken, tools);
+      // what edges refuse the origin may have; its own word on a URL is the last one
+      const waitMs = refusal ? (refusal.lane.edge && open.size > 0 ? leftMs : 0) : routes.again(leftMs);
+      if (waitMs === null || waitMs <= 0) break;
+      const settled = refusal ? [Promise.all(open.values())] : [];
+      await pause(waitMs, Promise.race([overtaken, ...settled]), tools);
       if (late.length > 0) continue;
-      if (isOver() || againMs === null) break;
+      if (isOver() || refusal) break;
       // nobody delivers: nobody is to blame, and all are asked once more; the origin may only be slow
-      release(parked, [...parked].find(([{ edge }, { answer }]) => edge === null && answer !== undefined)?.[0]);
-      tries = [];
+      tries = tries.filter((one) => one.edge === null && open.has(one));
+      release(parked, tries[0]);
       continue;
     }
     const at = comer ? comer.at : lane.resumes && request.binary ? received.resumeAt() : null;
@@ -106,11 +118,14 @@ export async function deliver(
     tries = [...tries, one];
     if (last.parked) {
       parked.set(one, last.parked);
-      void last.parked.answer?.then((opened) => {
-        if (!opened?.response.ok) return;
-        late.push({ one, lane, at, opened });
-        tellLate();
+      const heard = last.parked.answer?.then((opened) => {
+        open.delete(one);
+        if (opened?.response.ok) {
+          late.push({ one, lane, at, opened });
+          tellLate();
+        } else void drain(opened);
       });
+      if (heard) open.set(one, heard);
     }
     if (last.opened) {
       // the origin's word on a URL is the last one
@@ -175,14 +190,6 @@ export async function deliver(
     return anew === 'differs' ? NOBODY : anew; // it has nothing to differ from
   }
 
-  /** Whoever was silent answers before the one that is asked now: it has failed at nothing. */
-  function letIn({ one, lane, opened }: Latecomer): Lane {
-    overtaken = nextLate();
-    tries = tries.filter((tried) => tried !== one);
-    parked.delete(one);
-    return { ...lane, opened };
-  }
-
   function nextLate(): Promise<'overtaken'> {
     return new Promise((resolve) => {
       tellLate = () => {
@@ -204,7 +211,7 @@ function release(parked: Map<Try, Parked>, but?: Try): void {
   }
 }
 
-function pause(ms: number, overtaken: Promise<unknown>, { platform, signal }: AttemptTools): Promise<void> {
+function pause(ms: number, until: Promise<unknown>, { platform, signal }: AttemptTools): Promise<void> {
   return new Promise((resolve) => {
     const end = (): void => {
       signal.removeEventListener('abort', end);
@@ -213,6 +220,6 @@ function pause(ms: number, overtaken: Promise<unknown>, { platform, signal }: At
     };
     const cancel = platform.after(ms, end);
     signal.addEventListener('abort', end);
-    void overtaken.then(end);
+    void until.then(end);
   });
 }

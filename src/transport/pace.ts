@@ -23,7 +23,7 @@ export interface Demand {
   readonly segmentMs: number;
 }
 
-/** What the quickest other server would need. */
+/** What another server would need. */
 export interface Alternative {
   readonly firstByteMs: number;
   /** null: never measured. */

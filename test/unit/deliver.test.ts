@@ -47,7 +47,9 @@ function delivering(assert: Assert, stops: readonly string[], request: Partial<M
   const routes = {
     page: 'https://site.example/',
     next: (_: MediaRequest, tries: readonly Try[]): Promise<Lane | null> => {
-      const name = stops[tries.length];
+      const isTried = (stop: string): boolean =>
+        tries.some((one) => (one.edge ? one.edge.origin === edge(stop).origin : stop.endsWith('origin')));
+      const name = stops.find((stop) => !isTried(stop));
       if (name === undefined) return Promise.resolve(null);
       const isEdge = !name.endsWith('origin');
       const url = `https://${isEdge ? name : 'origin'}.example/0.ts`;
@@ -318,4 +320,66 @@ test('keeps the request to the origin open while all are asked again', async (as
   await delivery.fake.flush();
   assert.deepEqual(delivery.got, ['200 of origin', 'slow']);
   assert.strictEqual(delivery.end, 'answered');
+});
+
+test('does not wait for silent edges where the origin refuses: its word is the last', async (assert) => {
+  const delivery = delivering(assert, ['a', 'origin'], { timeoutMs: 9000 });
+  delivery.fake.expect('a.example');
+  delivery.fake.respond('origin.example', { status: 404, body: 'gone' });
+  await delivery.fake.advance(600);
+  assert.deepEqual(delivery.got, ['404 of origin', 'gone']);
+  assert.true(delivery.fake.last('a.example').aborted());
+});
+
+test('waits no longer than until all who were silent have answered', async (assert) => {
+  const delivery = delivering(assert, ['silent origin', 'a'], { requestType: 'segment-key', timeoutMs: 9000 });
+  delivery.fake.expect('origin.example');
+  delivery.fake.respond('a.example', { status: 403, body: 'no' });
+  await delivery.fake.advance(1500);
+  delivery.fake.last('origin.example').respond({ status: 503 });
+  await delivery.fake.flush();
+  assert.deepEqual(delivery.got, ['403 of a', 'no']);
+});
+
+test('asks the origin again only when its first request has come to an end', async (assert) => {
+  const delivery = delivering(assert, ['silent origin', 'a', 'b'], { timeoutMs: 9000 });
+  delivery.again.push(500, 500);
+  delivery.fake.expect('origin.example');
+  delivery.fake.respond(/[ab]\.example/, 'fail');
+  await delivery.fake.advance(600 + 500);
+  assert.strictEqual(delivery.fake.all('origin.example').length, 1);
+  assert.strictEqual(delivery.fake.all('a.example').length, 2, 'while the others are');
+  delivery.fake.last('origin.example').respond({ status: 503 });
+  await delivery.fake.advance(500);
+  assert.strictEqual(delivery.fake.all('origin.example').length, 2);
+  delivery.abort();
+});
+
+test('takes no late answer that begins behind what is there now', async (assert) => {
+  const delivery = delivering(assert, ['a', 'b', 'c', 'd']);
+  delivery.fake.expect('.example');
+  const noise = new Uint8Array(40_000).map((_, i) => (i * 2_654_435_761) >>> 13);
+  await delivery.fake.flush();
+  const first = delivery.fake.last('a.example').respondStream({ headers: { 'content-length': '80000' } });
+  first.chunk(noise);
+  await delivery.fake.flush();
+  first.end();
+  await delivery.fake.advance(600);
+  assert.strictEqual(delivery.fake.last('b.example').headers.range, 'bytes=23616-');
+  delivery.fake.last('c.example').respond({ status: 416 });
+  await delivery.fake.flush();
+  const anew = delivery.fake.last('c.example').respondStream({ headers: { 'content-length': '70000' } });
+  anew.chunk(noise.slice(0, 20_000));
+  await delivery.fake.flush();
+  delivery.fake
+    .last('b.example')
+    .respond({ status: 206, body: 'rest', headers: { 'content-range': 'bytes 23616-79999/80000' } });
+  await delivery.fake.flush();
+  anew.end();
+  await delivery.fake.flush();
+  assert.strictEqual(new URL(delivery.fake.fetches.at(-1)?.url ?? '').hostname, 'd.example');
+  assert.strictEqual(delivery.end, undefined);
+  delivery.fake.last('d.example').respond({ body: 'whole' });
+  await delivery.fake.flush();
+  assert.strictEqual(delivery.got.slice(-1)[0], 'whole');
 });

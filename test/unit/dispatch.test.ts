@@ -152,7 +152,7 @@ test('leaves an edge for its rate only while another is quicker', (assert) => {
   all.demand = { bufferMs: 2000, segmentMs: 2000 };
   const crawling = { elapsedMs: 1000, bytes: 50_000, leftBytes: 950_000, bytesPerMs: 50 };
   assert.true(all.next()?.isTooSlow(crawling));
-  for (const { origin } of [b, c]) all.page.flowed(origin, 55 * 8000);
+  for (const origin of [b.origin, c.origin, 'https://video.example']) all.page.flowed(origin, 55 * 8000);
   assert.false(all.next()?.isTooSlow(crawling), 'those others are as slow');
   all.page.flowed(c.origin, 1000 * 8000);
   assert.true(all.next()?.isTooSlow(crawling));
@@ -170,12 +170,46 @@ test.each(
     const tries = edges.length > 1 ? [failed(a, slow)] : [];
     assert.true(all.next({}, tries)?.isTooSlow(crawling), 'nobody knows what the origin can do');
     const both = edges.length > 1 ? [...tries, failed(c, slow)] : [failed(a, slow)];
-    assert.strictEqual(all.next({}, both)?.edge, null);
-    assert.false(all.page.isLineSlow());
-    assert.false(all.next({}, both)?.isTooSlow(crawling), 'nobody is left');
-    assert.true(all.page.isLineSlow(), 'the origin is as slow');
+    const atOrigin = all.next({}, both);
+    assert.strictEqual(atOrigin?.edge, null);
+    assert.strictEqual(atOrigin?.limitMs, 3000, 'VHS’s own limit holds there');
+    assert.false(atOrigin?.isTooSlow(crawling), 'it is no slower than they are');
+    assert.true(atOrigin?.isTooSlow({ ...crawling, bytesPerMs: 5 }));
   },
 );
+
+test.each(
+  'goes back to the quickest slow edge, once, when the origin is no better',
+  {
+    'it has no such file': [{ because: 'status', status: 404 }, ['c']],
+    'it fails': [{ because: 'status', status: 503 }, ['b', 'c']],
+    'it is slower still': [{ because: 'slow', bytes: 1000, elapsedMs: 1000 }, ['b', 'c']],
+  } satisfies Record<string, [Partial<Try>, string[]]>,
+  (assert, [origin, expected]) => {
+    const all = dispatches(assert);
+    all.demand = { bufferMs: 2000, segmentMs: 2000 };
+    const slow = (bytes: number): Partial<Try> => ({ because: 'slow', bytes, elapsedMs: 1000 });
+    const tries = [failed(a, slow(40_000)), failed(c, slow(50_000)), failed(null, origin)];
+    const way: string[] = [];
+    for (let lane = all.next({}, tries); lane?.edge && way.length < 9; lane = all.next({}, tries)) {
+      way.push(lane.edge.origin.slice(8, 9));
+      const crawling = { elapsedMs: 1000, bytes: 45_000, leftBytes: 950_000, bytesPerMs: 45 };
+      if (way.length === expected.length) assert.false(lane.isTooSlow(crawling), 'it is not left again');
+      tries.push(failed(lane.edge));
+    }
+    assert.deepEqual(way, [...expected, 'a'], 'and to the others after it');
+  },
+);
+
+test('does not try an origin that has failed for a while', (assert) => {
+  const all = dispatches(assert);
+  all.demand = { bufferMs: 2000, segmentMs: 2000 };
+  for (const { origin } of [b, c]) all.page.failed(origin);
+  const crawling = { elapsedMs: 1000, bytes: 50_000, leftBytes: 950_000, bytesPerMs: 50 };
+  assert.true(all.next()?.isTooSlow(crawling));
+  all.page.failed('https://video.example');
+  assert.false(all.next()?.isTooSlow(crawling));
+});
 
 test('stays at a slow edge when the origin is known to be no quicker', (assert) => {
   const all = dispatches(assert);
