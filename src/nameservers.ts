@@ -37,11 +37,13 @@ export function nameserverHealth(platform: Platform): NameserverHealth {
     memory = Object.fromEntries(entry ? [...others, [url, entry]] : others);
     platform.store(MEMORY_KEY, JSON.stringify(memory));
   };
+  const passedOver = (url: string | undefined): boolean =>
+    url !== undefined && (read()[url]?.until ?? 0) > platform.wallClock();
   return {
-    passedOver: (url) => url !== undefined && (read()[url]?.until ?? 0) > platform.wallClock(),
+    passedOver,
     failed(url) {
-      // what everybody fails at is nobody's fault
-      if (url === undefined || !platform.online()) return;
+      // what everybody fails at is nobody's fault; who is passed over was asked before that: it is the same failure
+      if (url === undefined || !platform.online() || passedOver(url)) return;
       const failures = (read()[url]?.failures ?? 0) + 1;
       const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** (failures - 1), LONGEST_PAUSE_MS);
       change(url, { failures, until: platform.wallClock() + pauseMs });

@@ -31,6 +31,16 @@ test('an answer ends the doubling', async (assert) => {
   assert.false(health.passedOver('https://a.example/'));
 });
 
+test('what was asked before it is passed over, and fails later, is the same failure', async (assert) => {
+  const fake = fakePlatform(assert);
+  const health = nameserverHealth(fake.platform);
+  health.failed('https://a.example/');
+  await fake.advance(1000);
+  health.failed('https://a.example/');
+  await fake.advance(MINUTE - 1000);
+  assert.false(health.passedOver('https://a.example/'));
+});
+
 test('the next page of the tab remembers', async (assert) => {
   const fake = fakePlatform(assert);
   nameserverHealth(fake.platform).failed('https://a.example/');

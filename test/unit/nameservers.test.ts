@@ -277,6 +277,17 @@ for (const [code, isPassedOver, why] of FAILURES) {
   });
 }
 
+test('one that is late, and then fails, has failed once', async (assert) => {
+  const given = scene(assert);
+  given.ask();
+  await given.fake.advance(4000);
+  for (const one of given.servers) await one.fail();
+  await given.fake.advance(MINUTE - 1000);
+  given.ask();
+  assert.deepEqual(asked(given), [2, 1, 1]);
+  await given.servers[0].answer();
+});
+
 test('when all are passed over the answer is LOOKUP_UNREACHABLE, at once', async (assert) => {
   const given = scene(assert);
   for (const { url } of given.servers) given.health.failed(url);
