@@ -63,6 +63,8 @@ const PROOF_MS = 250;
 const AGAIN_MS = 500;
 /** Requests that fail within this time see the same thing: a line may be silent for 2 s. */
 const TOGETHER_MS = 3000;
+/** More than a source plays side by side, and those that it has just left. */
+const MOST_PLAYLISTS = 16;
 const NOTHING = { bytes: 0, requests: 0, failures: 0 };
 
 /** Empty. */
@@ -75,7 +77,7 @@ export function account({ platform, directory, tell, chosen, onLost }: AccountTo
   const silent = new Set<string>();
   /** Pairs of servers whose files are not the same. */
   const strangers = new Set<string>();
-  /** Live playlists by URL. */
+  /** Live playlists by URL, those that came last at the end. */
   const playlists = new Map<string, LivePlaylist>();
   const ledger = new Map<string, typeof NOTHING>();
   const failed = new Map<string, { readonly times: number; readonly at: number }>();
@@ -214,7 +216,12 @@ export function account({ platform, directory, tell, chosen, onLost }: AccountTo
   function newest(url: string, text: string): string {
     if (/[?&]_HLS_/.test(url)) return text;
     const newer = newerOf(playlists.get(url), text, platform.now());
-    if (newer) playlists.set(url, newer);
+    if (newer) {
+      playlists.delete(url);
+      playlists.set(url, newer);
+      // a query may name the rendition, or differ each time so that no cache answers
+      for (const oldest of playlists.keys()) if (playlists.size > MOST_PLAYLISTS) playlists.delete(oldest);
+    }
     return newer?.text ?? text;
   }
 

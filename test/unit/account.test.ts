@@ -230,3 +230,16 @@ test('keeps a playlist that moves back from VHS, until it is a while since anybo
   assert.strictEqual(books.newest(url, window(4)), window(4));
   assert.strictEqual(books.newest(url, '<html>'), '<html>');
 });
+
+test('keeps no more playlists than may be played, those that were asked for last', (assert) => {
+  const { books } = accounting(assert);
+  const window = (first: number): string => `#EXTM3U\n#EXT-X-MEDIA-SEQUENCE:${first}\n#EXTINF:2,\n${first}.ts\n`;
+  const ask = (query: number, first: number): string =>
+    books.newest(`https://video.example/live.m3u8?t=${query}`, window(first));
+  ask(0, 5);
+  for (let query = 1; query < 16; query += 1) ask(query, 5);
+  assert.strictEqual(ask(0, 4), window(5));
+  ask(16, 5);
+  assert.strictEqual(ask(1, 4), window(4), 'the oldest is forgotten');
+  assert.strictEqual(ask(0, 4), window(5), 'and not that which was asked for again');
+});
