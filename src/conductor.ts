@@ -235,7 +235,7 @@ export function conductor(
       source,
       given,
       selection,
-      probeRequest: room.lastPlaylist,
+      probeRequest: room.lastAsked,
       look: () => sense?.look() ?? null,
       service: dispatching.service,
       lastRequestAt: dispatching.lastRequestAt,
@@ -306,8 +306,8 @@ export function conductor(
   }
 
   function raceBehind(): void {
-    const request = room.lastPlaylist();
-    current?.run({ request, method: raceMethod(settings.preflight, request.url, false), held: () => false });
+    const request = room.lastAsked();
+    current?.run({ request, method: raceMethod(settings.preflight, request, false), held: () => false });
   }
 
   /** While bypassed VHS is left to itself, so that nothing at all is other than without us. */
@@ -333,7 +333,7 @@ export function conductor(
     if (!mayTrust(crossOrigin === 'use-credentials')) return null;
     const known = dispatching.best();
     const running = state.kind === 'selecting' && !known ? current : null;
-    const edge = running ? await room.pick(running, crossOrigin, disposed.signal) : known;
+    const edge = (await room.pick(running, crossOrigin, disposed.signal)) ?? known;
     if (!edge || directory.record(edge.origin).isOut) return null;
     return { edge, url: settings.edgeUrl(source.src, edge) };
   }

@@ -189,7 +189,7 @@ export function patrol(tools: PatrolTools): Patrol {
       if (!isOut || coolUntil > now || directory.onTrial.has(edge.origin)) continue;
       directory.onTrial.add(edge.origin);
       const request = tools.probeRequest();
-      const method = raceMethod(settings.preflight, request.url, false);
+      const method = raceMethod(settings.preflight, request, false);
       const rules = { ...settings, method, rank: 'arrival' as const };
       const trial = race([edge], request, rules, { platform, signal: stopped.signal, warn: () => undefined });
       void trial.ended.then(([probe]) => {

@@ -46,6 +46,9 @@ export function permit(source: EdgeSource, { origins, allowedHosts }: Settings):
       const { url, headers, withCredentials } = request;
       return { url, headers: allowsCredentials ? headers : {}, withCredentials, guarded: isGuarded(request) };
     },
-    plainRequest: (withCredentials) => ({ url: source.src, headers: {}, withCredentials, guarded: withCredentials }),
+    plainRequest: (withCredentials) => ({
+      ...{ url: source.src, headers: {}, withCredentials, guarded: withCredentials },
+      media: !/mpegurl|dash/i.test(source.type),
+    }),
   };
 }

@@ -5,7 +5,7 @@
 import { EdgeSelectError } from './errors.js';
 import type { Settings } from './options.js';
 import { within, type Platform } from './platform.js';
-import type { Method, Probe } from './probe.js';
+import type { Method, Probe, RaceRequest } from './probe.js';
 import { discovered, servers, type Edge, type EdgeRules } from './servers.js';
 import type { EdgeSource, SourceObject } from './source.js';
 import { tokenQuestion, tokens, type Ask } from './tokens.js';
@@ -116,8 +116,13 @@ export function choose(
 }
 
 /** The method of a race, and whether it is the held request itself. */
-export function raceMethod(preflight: Settings['preflight'], url: string, isPlaylist: boolean): Method {
-  if (preflight === 'OPTIONS' || preflight === 'HEAD') return preflight;
+export function raceMethod(
+  preflight: Settings['preflight'],
+  { url, opaque }: Pick<RaceRequest, 'url' | 'opaque'>,
+  isPlaylist: boolean,
+): Method {
+  // without CORS a browser sends no OPTIONS
+  if (preflight === 'HEAD' || preflight === 'OPTIONS') return opaque ? 'HEAD' : preflight;
   // a URL with a query may be signed, open an ad session, or work once
   return isPlaylist && (preflight === 'GET' || !url.includes('?')) ? 'GET' : 'HEAD';
 }

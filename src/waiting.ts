@@ -22,12 +22,12 @@ export interface Waited extends Held {
 export interface Waiting {
   /** @returns null when the request is none that waits: it goes its way without a selection, which is to the origin */
   hold(request: MediaRequest, running: Search, signal: AbortSignal): Promise<Waited> | null;
-  /** For a media element, which is to have its URL within `originAfterMs`. */
-  pick(running: Search, crossOrigin: string | null, signal: AbortSignal): Promise<Edge | null>;
+  /** For a media element, which is to have its URL within `originAfterMs`; null when there is no search to wait for. */
+  pick(running: Search | null, crossOrigin: string | null, signal: AbortSignal): Promise<Edge | null>;
   /** Remembers what a race may ask for, and says once when no edge may have a request. */
   saw(request: MediaRequest): void;
-  /** What races that nothing waits for ask for the headers of. */
-  readonly lastPlaylist: () => RaceRequest;
+  /** What races that nothing waits for ask for the headers of: the last playlist, or what a media element loads. */
+  readonly lastAsked: () => RaceRequest;
 }
 
 /** What the room works with. */
@@ -50,14 +50,14 @@ export function waiting(
   rules: Permit,
   { directory, platform, warn }: WaitingTools,
 ): Waiting {
-  let lastPlaylist = request;
+  let lastAsked = request;
   let heldFor: Search | null = null;
   let heldSince = 0;
   let isTold = false;
-  return { hold: holdIt, pick, saw, lastPlaylist: () => lastPlaylist };
+  return { hold: holdIt, pick, saw, lastAsked: () => lastAsked };
 
   function saw(seen: MediaRequest): void {
-    if (PLAYLISTS.includes(seen.requestType)) lastPlaylist = rules.raceRequest(seen);
+    if (PLAYLISTS.includes(seen.requestType)) lastAsked = rules.raceRequest(seen);
     // of cookies the conductor tells
     if (isTold || rules.allowsCredentials || seen.withCredentials || !rules.isGuarded(seen)) return;
     isTold = true;
@@ -76,8 +76,8 @@ export function waiting(
     const leftMs = settings.originAfterMs - (now - since);
     const waits = isPlaylist && mayRace && !isLate && leftMs >= 0;
 
-    const method = raceMethod(settings.preflight, asked.url, waits);
-    const raced = isPlaylist ? rules.raceRequest(asked) : lastPlaylist;
+    const method = raceMethod(settings.preflight, asked, waits);
+    const raced = isPlaylist ? rules.raceRequest(asked) : lastAsked;
     let held = waits;
     const isMine = running.run({ request: raced, method, held: () => held });
     if (!waits) return null;
@@ -94,12 +94,13 @@ export function waiting(
     });
   }
 
-  async function pick(running: Search, crossOrigin: string | null, signal: AbortSignal): Promise<Edge | null> {
+  async function pick(running: Search | null, crossOrigin: string | null, signal: AbortSignal): Promise<Edge | null> {
     // without `crossorigin` the element loads without CORS, and so must the race
     const opaque = crossOrigin === null;
     const wanted = { ...rules.plainRequest(crossOrigin === 'use-credentials'), opaque, media: true };
-    const method = settings.preflight === 'OPTIONS' && !opaque ? 'OPTIONS' : 'HEAD';
-    running.run({ request: wanted, method, held: () => true });
+    lastAsked = wanted;
+    if (!running) return null;
+    running.run({ request: wanted, method: raceMethod(settings.preflight, wanted, false), held: () => true });
     const patience = { originAfterMs: settings.originAfterMs, limitMs: 0, raced: false };
     const { edge } = await hold(wanted, running.win, patience, { platform, signal });
     return edge;

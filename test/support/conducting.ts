@@ -5,6 +5,7 @@ import type { EdgeSelectEvent } from '../../src/events.js';
 import type { EdgeSelectOptions } from '../../src/options.js';
 import type { Question, Resolver, SrvRecord } from '../../src/resolver.js';
 import type { Sense, Sensed } from '../../src/playback/sense.js';
+import type { EdgeSource } from '../../src/source.js';
 import { deliver, type End } from '../../src/transport/deliver.js';
 import type { MediaRequest } from '../../src/transport/route.js';
 import { answer, settings, SOURCE, srv } from '../unit/given.js';
@@ -20,6 +21,8 @@ export interface Change {
   readonly edges?: readonly (string | SrvRecord)[];
   readonly options?: Partial<EdgeSelectOptions>;
   readonly withCredentials?: boolean;
+  /** Another than `SOURCE`. */
+  readonly source?: Partial<EdgeSource>;
   /** The same page as that of another conductor. */
   readonly page?: Conducting;
 }
@@ -65,6 +68,7 @@ export function lookups(edges: readonly (string | SrvRecord)[]): Resolver {
 
 export function conduct(assert: Assert, change: Change = {}): Conducting {
   const { edges = ['a', 'b'], options = {}, withCredentials = false, page } = change;
+  const source = { ...SOURCE, ...change.source };
   const fake = page?.fake ?? fakePlatform(assert);
   if (!page) fake.respond('POST ', { status: 204 });
   const shared = page?.shared ?? directory(fake.platform);
@@ -72,7 +76,7 @@ export function conduct(assert: Assert, change: Change = {}): Conducting {
   // a resolver is known by its object: only with the same is a search the same
   const resolver = page?.resolver ?? lookups(edges);
   const events: EdgeSelectEvent[] = [];
-  const conducting = conductor(SOURCE, { src: SOURCE.src, withCredentials }, settings({ resolver, ...options }), {
+  const conducting = conductor(source, { src: source.src, withCredentials }, settings({ resolver, ...options }), {
     platform: fake.platform,
     directory: shared,
     tell: (event) => events.push(event),

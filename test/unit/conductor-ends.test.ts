@@ -168,3 +168,30 @@ test('picks another edge after one failed there, and tells it', async (assert) =
   assert.strictEqual((await conducting.pick('anonymous'))?.edge.origin, 'https://b.example');
   await fake.advance(SETTLED_MS);
 });
+
+const FILM = { src: 'https://video.example/film.mp4', type: 'video/mp4' };
+
+test.each(
+  'no race and no probe asks for the film itself, though no edge answers HEAD any more',
+  { 'with CORS': 'anonymous', 'without CORS': null },
+  async (assert, crossOrigin) => {
+    const all = conduct(assert, { source: FILM });
+    const { fake, conducting } = all;
+    answers(fake, { a: 20, b: 60 });
+    conducting.begin();
+    const picked = conducting.pick(crossOrigin);
+    await fake.advance(SETTLED_MS);
+    fake.respond('HEAD ', { status: 405, afterMs: 20 });
+    const { edge } = (await picked) ?? {};
+    if (edge) conducting.edgeFailed(edge, 'refused', false);
+    await fake.advance(120_000);
+    const asked = (): string[] => fake.all('/film.mp4').map(({ method, init }) => `${method} ${init.mode ?? ''}`);
+    assert.deepEqual([...new Set(asked())], [crossOrigin ? 'HEAD cors' : 'HEAD no-cors']);
+    // to the next player of the page a selection is known, and measured anew before anything is loaded
+    const next = conduct(assert, { source: FILM, page: all });
+    next.conducting.begin();
+    await next.conducting.pick(crossOrigin);
+    await fake.advance(120_000);
+    assert.false(asked().some((one) => one.startsWith('GET')));
+  },
+);

@@ -199,9 +199,14 @@ const METHODS: readonly [
 ];
 for (const [preflight, url, isPlaylist, method] of METHODS) {
   test(`'${preflight}' asks for ${isPlaylist ? 'the playlist' : 'media'} ${url} by ${method}`, (assert) => {
-    assert.strictEqual(raceMethod(preflight, url, isPlaylist), method);
+    assert.strictEqual(raceMethod(preflight, { url }, isPlaylist), method);
   });
 }
+
+test('asks by HEAD where CORS is not wanted: no browser sends OPTIONS then', (assert) => {
+  for (const preflight of ['auto', 'GET', 'HEAD', 'OPTIONS'] as const)
+    assert.strictEqual(raceMethod(preflight, { url: 'https://v.example/a.mp4', opaque: true }, false), 'HEAD');
+});
 
 module('selection, a race without a winner');
 

@@ -164,11 +164,29 @@ test.each(
 
 test('remembers the last playlist for later races, and no media', (assert) => {
   const { room } = roomOf(assert);
-  assert.strictEqual(room.lastPlaylist().url, SOURCE.src);
+  assert.strictEqual(room.lastAsked().url, SOURCE.src);
   room.saw({ ...PLAYLIST, url: 'https://video.example/live/low.m3u8' });
   room.saw({ ...PLAYLIST, url: 'https://video.example/live/0.ts', requestType: 'segment' });
-  assert.strictEqual(room.lastPlaylist().url, 'https://video.example/live/low.m3u8');
+  assert.strictEqual(room.lastAsked().url, 'https://video.example/live/low.m3u8');
 });
+
+test.each(
+  'later races ask for what a media element loads, as it loads it,',
+  { 'while there is a search': true, 'and where there is none': false },
+  async (assert, isSearching) => {
+    const { fake, room, search, contests, win } = roomOf(assert, { preflight: 'OPTIONS' });
+    const picked = room.pick(isSearching ? search : null, null, new AbortController().signal);
+    win({ edge: EDGE, opened: null });
+    await fake.flush();
+    assert.strictEqual(await picked, isSearching ? EDGE : null);
+    const { url, opaque, media } = room.lastAsked();
+    assert.deepEqual([url, opaque, media], [SOURCE.src, true, true]);
+    assert.deepEqual(
+      contests.map(({ request, method }) => [request, method]),
+      isSearching ? [[room.lastAsked(), 'HEAD']] : [],
+    );
+  },
+);
 
 test.each(
   'says once when no edge may have a request with headers of the site:',

@@ -105,7 +105,7 @@ async function select({ fake, platform, directory, settings, trace, current, at 
   });
   const request = { url: SOURCE.src, headers: {}, withCredentials: false };
   const isHeld = current === null;
-  running.run({ request, method: product.raceMethod(settings.preflight, SOURCE.src, isHeld), held: () => isHeld });
+  running.run({ request, method: product.raceMethod(settings.preflight, request, isHeld), held: () => isHeld });
   await fake.advance(3000);
   if (!selection) throw new Error('no selection');
   const times = trace.edges.map((_, i) => (isHeld ? trace.timeMs(i, startedAt) : trace.segmentMs(i, startedAt)));
