@@ -126,8 +126,10 @@ export class TransportRequest extends EventTarget {
     this.#mimeType = mimeType;
   }
 
-  send(): void {
-    const { routes, platform, requestType, timeoutMs } = this.#tools;
+  send(body?: XMLHttpRequestBodyInit | null): void {
+    // a hook after ours may have made it anything; GET and HEAD go without a body, as in the real one
+    const tools = /^(GET|HEAD)$/i.test(this.#method) ? this.#tools : once(this.#tools, this.#url, body);
+    const { routes, platform, requestType, timeoutMs } = tools;
     const { signal } = this.#controller;
     this.#isSent = true;
     this.#fire('loadstart');
@@ -278,6 +280,26 @@ export class TransportRequest extends EventTarget {
         : new ProgressEvent(name, { loaded, total: lengthComputable ? total : 0, lengthComputable }),
     );
   }
+}
+
+/** What is no read may do something: it goes whole, to its own URL alone, and is never repeated. */
+function once(tools: TransportTools, url: string, body: BodyInit | null = null): TransportTools {
+  const { platform, timeoutMs } = tools;
+  const lane: Lane = {
+    ...{ edge: null, url, opened: null, guarded: false, patienceMs: 0, limitMs: timeoutMs, checksLength: false },
+    ...{ resumes: false, isTooSlow: () => false, rateShown: (rate) => rate },
+  };
+  return {
+    ...tools,
+    routes: {
+      ...tools.routes,
+      next: (_, tries) => (tries.length === 0 ? lane : null),
+      ended: () => undefined,
+      again: () => null,
+      newest: (_, text) => text,
+    },
+    platform: { ...platform, fetch: (to, init) => platform.fetch(to, { ...init, body }) },
+  };
 }
 
 function decoderOf(charset: string | undefined): TextDecoder {

@@ -25,7 +25,12 @@ export interface Transporting {
   open(url?: string): void;
 }
 
-export function transporting(assert: Assert, stops: readonly string[] = ['a'], timeoutMs = 0): Transporting {
+export function transporting(
+  assert: Assert,
+  stops: readonly string[] = ['a'],
+  timeoutMs = 0,
+  requestType = 'segment',
+): Transporting {
   const fake = fakePlatform(assert);
   const events: string[] = [];
   const loaded: number[] = [];
@@ -52,7 +57,7 @@ export function transporting(assert: Assert, stops: readonly string[] = ['a'], t
     newest: (_: string, text: string) => text,
     serviceUrl: (url: string) => `${url}#mapped`,
   };
-  const transport = new TransportRequest({ routes, platform: fake.platform, requestType: 'segment', timeoutMs });
+  const transport = new TransportRequest({ routes, platform: fake.platform, requestType, timeoutMs });
   for (const name of EVENTS) {
     transport.addEventListener(name, (event) => {
       assert.strictEqual(event.target, transport, `the target of ${name}`);

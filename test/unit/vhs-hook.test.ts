@@ -2,7 +2,7 @@ import QUnit from 'qunit';
 import { hookRequests, type RequestHook, type VhsXhr, type XhrOptions } from '../../src/playback/vhs.js';
 import { TransportRequest } from '../../src/transport/xhr.js';
 import type { MediaRequest } from '../../src/transport/route.js';
-import { fakePlatform, nothingLeft } from '../support/platform.js';
+import { fakePlatform, nothingLeft, type FakePlatform } from '../support/platform.js';
 
 const { module, test } = QUnit;
 
@@ -36,7 +36,8 @@ function hooked(
   assert: Assert,
   xhr: VhsXhr,
   global: VhsXhr = vhsXhr(),
-): { remove: () => void; requests: MediaRequest[] } {
+): { remove: () => void; requests: MediaRequest[]; fake: FakePlatform } {
+  const fake = fakePlatform(assert);
   const requests: MediaRequest[] = [];
   const routes = {
     page: 'https://video.example/watch/',
@@ -52,7 +53,7 @@ function hooked(
     newest: (_: string, text: string) => text,
     serviceUrl: (url: string) => url,
   };
-  return { remove: hookRequests(xhr, global, routes, fakePlatform(assert).platform), requests };
+  return { remove: hookRequests(xhr, global, routes, fake.platform), requests, fake };
 }
 
 module('vhs-hook', nothingLeft);
@@ -147,6 +148,20 @@ test('comes before the hooks of the player, one of which may change the options 
   const options = xhr.run({ uri: URI });
   assert.true(options.xhr instanceof TransportRequest);
   assert.deepEqual(seen, [options.xhr]);
+});
+
+test('sends what a later hook makes a POST with its body, to its own URL alone', async (assert) => {
+  const change = { method: 'POST', body: 'token=1' };
+  const xhr = vhsXhr((options) => ({ ...options, ...change }));
+  const { requests, fake } = hooked(assert, xhr);
+  fake.respond(`POST ${URI}`, { body: 'a key' });
+  const { xhr: transport, ...options } = xhr.run({ uri: URI, requestType: 'segment-key' });
+  if (!(transport instanceof TransportRequest)) throw new Error('no transport');
+  assert.deepEqual(options, { uri: URI, requestType: 'segment-key', timeout: 0, ...change });
+  transport.open(change.method, URI);
+  transport.send(change.body);
+  await fake.flush();
+  assert.deepEqual([transport.responseText, fake.last(URI).init.body, requests], ['a key', change.body, []]);
 });
 
 test('is gone when it is removed', (assert) => {

@@ -1,9 +1,17 @@
 import xhr from '@videojs/xhr';
 import QUnit from 'qunit';
-import { nothingLeft } from '../support/platform.js';
+import { nothingLeft, type Script } from '../support/platform.js';
 import { transporting, type Transporting } from '../support/transporting.js';
 
 const { module, test } = QUnit;
+
+const POST = {
+  method: 'POST',
+  body: 'token=1',
+  headers: { 'content-type': 'text/plain' },
+  responseType: 'arraybuffer',
+};
+const URI = 'https://video.example/0.ts';
 
 interface Called {
   readonly error: (Error & { code?: string }) | null;
@@ -15,7 +23,7 @@ interface Called {
 /** Sends a request as VHS does, on the transport; every call of its callback is kept. */
 function sending({ transport }: Transporting, options: object = {}): Called[] {
   const calls: Called[] = [];
-  const given = { uri: 'https://video.example/0.ts', xhr: transport, timeout: 0, ...options };
+  const given = { uri: URI, xhr: transport, timeout: 0, ...options };
   // its types know a real XMLHttpRequest only
   const send = xhr as unknown as (
     options: object,
@@ -86,4 +94,82 @@ test('calls nobody after an abort', async (assert) => {
   parts.transport.abort();
   await parts.fake.flush();
   assert.deepEqual(calls, []);
+});
+
+test('sends what is no read once, whole, to its own URL', async (assert) => {
+  const parts = transporting(assert);
+  parts.fake.respond(URI, { body: 'a key' });
+  const calls = sending(parts, { ...POST, withCredentials: true });
+  assert.strictEqual(calls.length, 0, 'nothing completes inside the call');
+  await parts.fake.flush();
+  assert.deepEqual(
+    parts.fake.fetches.map(({ method, url, headers, init: { body, credentials } }) => [
+      ...[method, url, headers, body, credentials],
+    ]),
+    [['POST', URI, POST.headers, POST.body, 'include']],
+  );
+  assert.deepEqual([calls.length, calls[0]?.error, calls[0]?.statusCode], [1, null, 200]);
+  assert.strictEqual(new TextDecoder().decode(calls[0]?.body as ArrayBuffer), 'a key');
+  assert.deepEqual([parts.transport.responseURL.startsWith(URI), parts.requests, parts.outcomes], [true, [], []]);
+  assert.deepEqual(parts.events, [
+    ...['readystatechange 1', 'loadstart 1', 'readystatechange 2', 'readystatechange 3', 'progress 3'],
+    ...['readystatechange 4', 'load 4', 'loadend 4'],
+  ]);
+});
+
+test('repeats nothing that is no read: it was cut', async (assert) => {
+  const parts = transporting(assert);
+  Object.assign(parts.routes, { again: () => 500 });
+  parts.fake.expect(URI);
+  const calls = sending(parts, POST);
+  await parts.fake.flush();
+  const body = parts.fake.last(URI).respondStream();
+  body.chunk('half');
+  body.fail();
+  await parts.fake.advance(5000);
+  assert.deepEqual([parts.fake.fetches.length, calls.length, calls[0]?.statusCode], [1, 1, 0]);
+});
+
+test.each(
+  'repeats nothing that is no read:',
+  {
+    'it was refused': ['fail', [undefined, 0]],
+    'it was answered with an error': [{ status: 503, body: 'no' }, [undefined, 503]],
+    'it was late': ['wait', ['ETIMEDOUT', 0]],
+  } satisfies Record<string, [Script, unknown]>,
+  async (assert, [script, end]) => {
+    const parts = transporting(assert, ['a', 'b'], 1500);
+    Object.assign(parts.routes, { again: () => 500 });
+    parts.fake.respond(URI, script);
+    const calls = sending(parts, POST);
+    await parts.fake.advance(5000);
+    assert.strictEqual(parts.fake.fetches.length, 1);
+    assert.deepEqual(
+      calls.map(({ error, statusCode }) => [error?.code, statusCode]),
+      [end],
+    );
+  },
+);
+
+test('gives up what is no read when VHS does', async (assert) => {
+  const parts = transporting(assert);
+  parts.fake.expect(URI);
+  const calls = sending(parts, POST);
+  await parts.fake.flush();
+  parts.transport.abort();
+  await parts.fake.flush();
+  assert.deepEqual([calls, parts.fake.last(URI).init.signal?.aborted], [[], true]);
+});
+
+test('shows the answer to a POST of a playlist as it is, and reads without the body of a GET', async (assert) => {
+  const parts = transporting(assert, ['a'], 0, 'hls-playlist');
+  Object.assign(parts.routes, { newest: () => 'another' });
+  parts.fake.respond(URI, { body: '#EXTM3U' });
+  parts.fake.respond('a.example', {});
+  const calls = sending(parts, { method: 'POST' });
+  await parts.fake.flush();
+  calls.push(...sending(parts, { body: 'ignored' }));
+  await parts.fake.flush();
+  assert.strictEqual(calls[0]?.body, '#EXTM3U');
+  assert.deepEqual([parts.fake.last('a.example').method, parts.fake.last('a.example').init.body], ['GET', undefined]);
 });

@@ -13,6 +13,7 @@ type Request = XMLHttpRequest | TransportRequest;
 interface Errand {
   readonly path?: string;
   readonly method?: string;
+  readonly send?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly responseType?: 'arraybuffer';
   readonly mimeType?: string;
@@ -29,6 +30,9 @@ const ERRANDS: Record<string, Errand> = {
   'a segment': { path: 'low-0.ts', responseType: 'arraybuffer' },
   'a range of a segment': { path: 'low-0.ts', responseType: 'arraybuffer', headers: { Range: 'bytes=100-199' } },
   'headers alone': { method: 'HEAD' },
+  'a body of its own': { method: 'POST', send: 'token=1', rule: { status: 200, body: 'a key', type: 'text/plain' } },
+  'a method that is not allowed': { method: 'POST', responseType: 'arraybuffer' },
+  'a GET with a body': { send: 'nobody sends this' },
   'a status 404 with a body': { path: 'nothing-here.ts' },
   'a status 503 for an array buffer': { responseType: 'arraybuffer', rule: { status: 503 } },
   'a status 204': { rule: { status: 204 } },
@@ -111,7 +115,7 @@ async function run(request: Request, world: World, errand: Errand): Promise<Reco
   for (const [name, value] of Object.entries(errand.headers ?? {})) request.setRequestHeader(name, value);
   if (errand.mimeType) request.overrideMimeType(errand.mimeType);
   if (errand.responseType) request.responseType = errand.responseType;
-  request.send();
+  request.send(errand.send);
   await ended;
   return { events, end: endOf(request) };
 }
