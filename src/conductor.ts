@@ -333,7 +333,9 @@ export function conductor(
     if (!mayTrust(crossOrigin === 'use-credentials')) return null;
     const known = dispatching.best();
     const running = state.kind === 'selecting' && !known ? current : null;
-    const edge = (await room.pick(running, crossOrigin, disposed.signal)) ?? known;
+    const waits = room.pick(running, crossOrigin, disposed.signal);
+    // an element that has to go elsewhere goes within this task: what the viewer does meanwhile would be lost
+    const edge = waits ? await waits : known;
     if (!edge || directory.record(edge.origin).isOut) return null;
     return { edge, url: settings.edgeUrl(source.src, edge) };
   }

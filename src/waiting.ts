@@ -23,7 +23,7 @@ export interface Waiting {
   /** @returns null when the request is none that waits: it goes its way without a selection, which is to the origin */
   hold(request: MediaRequest, running: Search, signal: AbortSignal): Promise<Waited> | null;
   /** For a media element, which is to have its URL within `originAfterMs`; null when there is no search to wait for. */
-  pick(running: Search | null, crossOrigin: string | null, signal: AbortSignal): Promise<Edge | null>;
+  pick(running: Search | null, crossOrigin: string | null, signal: AbortSignal): Promise<Edge | null> | null;
   /** Remembers what a race may ask for, and says once when no edge may have a request. */
   saw(request: MediaRequest): void;
   /** What races that nothing waits for ask for the headers of: the last playlist, or what a media element loads. */
@@ -94,7 +94,7 @@ export function waiting(
     });
   }
 
-  async function pick(running: Search | null, crossOrigin: string | null, signal: AbortSignal): Promise<Edge | null> {
+  function pick(running: Search | null, crossOrigin: string | null, signal: AbortSignal): Promise<Edge | null> | null {
     // without `crossorigin` the element loads without CORS, and so must the race
     const opaque = crossOrigin === null;
     const wanted = { ...rules.plainRequest(crossOrigin === 'use-credentials'), opaque, media: true };
@@ -102,7 +102,6 @@ export function waiting(
     if (!running) return null;
     running.run({ request: wanted, method: raceMethod(settings.preflight, wanted, false), held: () => true });
     const patience = { originAfterMs: settings.originAfterMs, limitMs: 0, raced: false };
-    const { edge } = await hold(wanted, running.win, patience, { platform, signal });
-    return edge;
+    return hold(wanted, running.win, patience, { platform, signal }).then(({ edge }) => edge);
   }
 }
