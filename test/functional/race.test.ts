@@ -4,12 +4,12 @@ import { closePages, testPage } from './page.js';
 import {
   all,
   cleanUp,
+  engine,
   hls,
   network,
   once,
   ORIGIN,
   playedTo,
-  testBut,
   testPlayer,
   testWorld,
   type World,
@@ -212,19 +212,18 @@ test("the browser's own measure is missing where an edge hides it (Timing-Allow-
   assert.strictEqual(probe?.capabilities.protocol, undefined);
 });
 
-testBut({ webkit: 'under its driver it asks again for what it may keep' })(
-  'a cached manifest cannot make a dead edge win',
-  async (assert) => {
-    const world = await testWorld(network({ cached: {}, alive: { latencyMs: 400 } }));
-    const url = edge(world, 'cached') + MANIFEST;
-    for (let times = 0; times < 2; times += 1) await (await fetch(url)).text();
-    assert.deepEqual(await requests(world, 'cached'), [`GET ${MANIFEST}`], 'it is in the cache');
-    await world.patch({ edges: { cached: { fault: 'refuse' } } });
-    const { selection, outcome } = await raceOf(world);
-    assert.strictEqual(selection.chosen.origin, edge(world, 'alive'));
-    assert.strictEqual(outcome('cached'), 'unreachable null');
-  },
-);
+test('a cached manifest cannot make a dead edge win', async (assert) => {
+  const world = await testWorld(network({ cached: {}, alive: { latencyMs: 400 } }));
+  const url = edge(world, 'cached') + MANIFEST;
+  for (let times = 0; times < 2; times += 1) await (await fetch(url)).text();
+  // under its driver WebKitGTK asks again for what it may keep
+  const asks = Array.from({ length: engine === 'webkit' ? 2 : 1 }, () => `GET ${MANIFEST}`);
+  assert.deepEqual(await requests(world, 'cached'), asks, 'it is in the cache');
+  await world.patch({ edges: { cached: { fault: 'refuse' } } });
+  const { selection, outcome } = await raceOf(world);
+  assert.strictEqual(selection.chosen.origin, edge(world, 'alive'));
+  assert.strictEqual(outcome('cached'), 'unreachable null');
+});
 
 test('an edge that failed is not raced again by another player of the page within its cool-down', async (assert) => {
   const world = await testWorld(network({ bad: { fault: 'status:503' }, good: { latencyMs: 100 } }));

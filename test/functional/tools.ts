@@ -2,7 +2,6 @@
  * What the functional tests share: a pretend network of the test's own, a real player in the page, and waits for what
  * happens. No test waits for a number of milliseconds.
  */
-import QUnit from 'qunit';
 import videojs from 'video.js';
 import type { EdgeSelect, EdgeSelectEvents, EdgeSelectOptions, SourceObject } from '../../src/index.js';
 import '../../src/index.js';
@@ -12,19 +11,6 @@ declare const __karma__: { readonly config: { readonly control: string; readonly
 /** What runs the tests. */
 export type Engine = 'chromium' | 'firefox' | 'webkit';
 export const { engine } = __karma__.config;
-
-/**
- * `test`, or where the engine is named a test that is left out and says so, with the reason: such as
- * `testBut({ firefox: 'it fires no "waiting"' })('plays on', ...)`. For what cannot hold there, and nothing else.
- */
-export function testBut(reasons: Readonly<Partial<Record<Engine, string>>>): typeof QUnit.test {
-  const reason = reasons[engine];
-  if (reason === undefined) return QUnit.test;
-  const leaveOut = (title: string): void => {
-    QUnit.test.skip(`${title} (${reason})`);
-  };
-  return Object.assign(leaveOut, QUnit.test, { each: leaveOut });
-}
 
 /** One entry of the network's log. */
 export interface Entry {

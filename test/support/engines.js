@@ -36,6 +36,8 @@ const FIREFOX_PREFS = {
   'toolkit.telemetry.reportingpolicy.firstRun': false,
   'media.autoplay.default': 0,
   'media.autoplay.blocking_policy': 0,
+  // a page may have the garbage collected
+  'dom.testing.testutils.enabled': true,
 };
 
 /**

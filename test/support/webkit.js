@@ -14,6 +14,9 @@ const ASK_AGAIN_MS = 100;
 /** Kept on this machine, as Chromium is: any name but localhost goes to a proxy that is not there. */
 const OFFLINE = ['--proxy=http://127.0.0.1:9', '--ignore-host=localhost', '--ignore-host=127.0.0.1'];
 
+/** Every collection is a full one, and a page of some megabytes is collected: what is littered goes, as tests of leaks want. */
+const COLLECTS = { JSC_useGenerationalGC: '0', JSC_forceRAMSize: '20000000' };
+
 /** @typedef {{driver: string, screen: string, browser: string}} Programs */
 
 /**
@@ -109,7 +112,7 @@ class Session {
   async open(url) {
     const display = await this.#openScreen();
     const port = await freePort();
-    const env = { ...process.env, DISPLAY: display, GDK_BACKEND: 'x11' };
+    const env = { ...process.env, DISPLAY: display, GDK_BACKEND: 'x11', ...COLLECTS };
     this.#run(this.#programs.driver, [`--port=${port}`, '--host=local'], { env, stdio: ['ignore', 'pipe', 'pipe'] });
     this.#driverUrl = `http://127.0.0.1:${port}`;
     await this.#driverAnswers();
