@@ -4,19 +4,29 @@ import { rmSync, statSync } from 'node:fs';
 import { rollup } from 'rollup';
 import { bundle } from './rollup.config.js';
 import { openControl } from './support/control.js';
+import { watchLateness } from './support/lateness.js';
 
 /**
  * What became of some tests.
  *
  * @typedef {object} Outcome
  * @property {number} passed
- * @property {number} leftOut that do not hold in an engine; each says why
  * @property {string[]} failures their titles with what they said
+ *
+ * @typedef {object} Failure
+ * @property {{id: string, title: string, lateMs: number}} [test] missing for what is no test; `lateMs`: for how long nothing
+ *   ran in the page, or in the network, while it ran
+ * @property {string} what its title, with what it said
  */
+
+/** A machine that stood for longer than the plugin's shortest patience proves nothing. */
+const STOOD_MS = 250;
+/** So often a test is run again that failed on a machine that stood. */
+const TIMES_AGAIN = 2;
 
 /**
  * Runs them in as many browsers as asked for, side by side, each with files of its own: what plays video waits more than
- * it works.
+ * it works. What fails while the machine stands is run again, alone.
  *
  * @param {string} title of the run, for the names of files
  * @param {readonly string[]} paths of tests
@@ -26,8 +36,18 @@ import { openControl } from './support/control.js';
  */
 export async function runInBrowsers(title, paths, browsers, engine) {
   const lanes = deal(paths, Math.min(browsers, paths.length));
-  const outcomes = await Promise.all(lanes.map((lane, n) => runLane(`${title}-${n}`, lane, engine)));
-  return sum(outcomes);
+  // all before the first test: bundling holds up the network
+  const files = await Promise.all(lanes.map((lane, n) => write(`${title}-${n}`, lane)));
+  const control = await openControl({ port: 0 });
+  try {
+    const ends = await Promise.all(files.map((file, n) => runLane(file, lanes[n], control.url, engine)));
+    const outcomes = [];
+    for (const [n, end] of ends.entries()) outcomes.push(await proven(end, files[n], control.url, engine));
+    return sum(outcomes);
+  } finally {
+    await control.close();
+    for (const file of files) rmSync(file);
+  }
 }
 
 /** The largest file first, each to the lane that has least. */
@@ -46,31 +66,49 @@ function deal(paths, count) {
 export function sum(outcomes) {
   return {
     passed: outcomes.reduce((total, { passed }) => total + passed, 0),
-    leftOut: outcomes.reduce((total, { leftOut }) => total + leftOut, 0),
     failures: outcomes.flatMap(({ failures }) => failures),
   };
 }
 
-async function runLane(name, paths, engine) {
+async function write(name, paths) {
   const options = bundle(name, paths);
   const build = await rollup(options);
   await build.write(options.output);
   await build.close();
-  const control = await openControl({ port: 0 });
-  try {
-    const outcome = await runOnce(options.output.file, control.url, engine);
-    if (outcome.ran) return outcome;
-    console.log(`The browser ran no test of ${paths.join(', ')}; once more`);
-    return await runOnce(options.output.file, control.url, engine);
-  } finally {
-    await control.close();
-    rmSync(options.output.file);
-  }
+  return options.output.file;
 }
 
-/** @returns {Promise<Outcome & {ran: boolean}>} `ran`: whether any test began */
-async function runOnce(file, controlUrl, { name, plugin, launcher }) {
-  const outcome = { passed: 0, leftOut: 0, failures: [], ran: false };
+async function runLane(file, paths, controlUrl, engine) {
+  const end = await runOnce(file, controlUrl, engine);
+  if (end.ran) return end;
+  console.log(`The browser ran no test of ${paths.join(', ')}; once more`);
+  return runOnce(file, controlUrl, engine);
+}
+
+/** @returns {Promise<Outcome>} with what failed on a machine that stood run again */
+async function proven({ passed, failures }, file, controlUrl, engine) {
+  let left = failures;
+  for (let times = 0; times < TIMES_AGAIN; times += 1) {
+    const unsure = left.filter(({ test }) => test && test.lateMs >= STOOD_MS);
+    if (unsure.length === 0) break;
+    for (const { test } of unsure)
+      console.log(`Again, as nothing ran for ${Math.round(test.lateMs)} ms meanwhile: ${test.title}`);
+    const again = await runOnce(file, controlUrl, engine, unsure.map(({ test }) => test.id)); // prettier-ignore
+    passed += again.passed;
+    const sure = left.filter((failure) => !unsure.includes(failure));
+    // none may get lost
+    left = [...sure, ...(again.passed + again.failures.length < unsure.length ? unsure : again.failures)];
+  }
+  return { passed, failures: left.map(({ what }) => what) };
+}
+
+/**
+ * @param {string[]} testId of the tests to run, none for all
+ * @returns {Promise<{passed: number, failures: Failure[], ran: boolean}>} `ran`: whether any test began
+ */
+async function runOnce(file, controlUrl, { name, plugin, launcher }, testId = []) {
+  const end = { passed: 0, failures: [], ran: false };
+  const lateness = watchLateness();
   const config = {
     basePath: process.cwd(),
     frameworks: ['qunit'],
@@ -84,8 +122,8 @@ async function runOnce(file, controlUrl, { name, plugin, launcher }) {
     ],
     browsers: ['Quiet'],
     customLaunchers: { Quiet: launcher },
-    client: { control: controlUrl, engine: name, qunit: { testTimeout: 30_000 }, captureConsole: false },
-    plugins: ['karma-qunit', plugin, { 'reporter:sentences': ['type', sentences(outcome)] }],
+    client: { control: controlUrl, engine: name, qunit: { testTimeout: 30_000, testId }, captureConsole: false },
+    plugins: ['karma-qunit', plugin, { 'reporter:sentences': ['type', sentences(end, lateness)] }],
     reporters: ['sentences'],
     singleRun: true,
     autoWatch: false,
@@ -104,16 +142,20 @@ async function runOnce(file, controlUrl, { name, plugin, launcher }) {
   } catch (error) {
     console.error(error);
   }
+  lateness.stop();
   // the run itself broke: no test may hide that
-  if (code !== 0 && outcome.failures.length === 0) outcome.failures.push(`the run in ${name} ended with code ${code}`);
-  return outcome;
+  if (code !== 0 && end.failures.length === 0)
+    end.failures.push({ what: `the run in ${name} ended with code ${code}` });
+  return end;
 }
 
 /** A Karma reporter: a line for each test, what it printed before it, and what went wrong. */
-function sentences(outcome) {
+function sentences(end, lateness) {
   return function Sentences() {
     this.adapters = [];
-    let running = 'none';
+    let running = { id: '', title: 'none', lateMs: 0 };
+    /** By title. */
+    const tests = new Map();
     /** Of the test that runs: what is worth a number, printed with `__karma__.log`. */
     let said = [];
     const print = (line) => {
@@ -121,28 +163,30 @@ function sentences(outcome) {
       said = [];
     };
     this.onBrowserLog = (_browser, text) => said.push(`     ${text.replace(/^'|'$/g, '')}`);
-    this.onBrowserInfo = (_browser, { begun }) => {
-      running = begun;
-      outcome.ran = true;
+    this.onBrowserInfo = (_browser, { begun, lateMs }) => {
+      if (begun) {
+        running = { ...begun, lateMs: 0 };
+        tests.set(begun.title, running);
+        end.ran = true;
+      }
+      if (lateMs !== undefined) running.lateMs = Math.max(lateMs, lateness.take());
     };
     this.onSpecComplete = (_browser, { success, skipped, suite, description, log, time }) => {
       const title = [...suite, description].join(' › ');
-      if (skipped) {
-        outcome.leftOut += 1;
-        print(`  left out ${title}`);
-      } else if (success) {
-        outcome.passed += 1;
+      if (success && !skipped) {
+        end.passed += 1;
         print(`  ok ${title} (${time} ms)`);
       } else {
-        fail(`${title} (${time} ms)\n${log.join('\n')}`);
+        fail(title, `${title} (${time} ms)\n${skipped ? 'it was skipped' : log.join('\n')}`);
       }
     };
     this.onBrowserError = (_browser, error) =>
       fail(
-        `the page, test that ran: ${running}: ${typeof error === 'string' ? error : (error.message ?? JSON.stringify(error))}`,
+        '',
+        `the page, test that ran: ${running.title}: ${typeof error === 'string' ? error : (error.message ?? JSON.stringify(error))}`,
       );
-    function fail(what) {
-      outcome.failures.push(what);
+    function fail(title, what) {
+      end.failures.push({ test: tests.get(title), what });
       print(`  NOT OK ${what}`);
     }
   };

@@ -18,12 +18,12 @@ export function testsOf(folder, parts = []) {
   return paths.filter((path) => parts.length === 0 || parts.some((part) => path.includes(part)));
 }
 
-/** One virtual module that imports all of the tests, and what tells of their beginnings. */
+/** One virtual module that imports all of the tests, and what tells of their beginnings and ends. */
 const allTests = (paths) => ({
   name: 'all-tests',
   resolveId: (id) => (id === 'all-tests' ? id : null),
   load: (id) =>
-    id === 'all-tests' ? ['test/support/begun.ts', ...paths].map((path) => `import './${path}';`).join('\n') : null,
+    id === 'all-tests' ? ['test/support/told.ts', ...paths].map((path) => `import './${path}';`).join('\n') : null,
 });
 
 const NODE_PACKAGES =
