@@ -12,6 +12,7 @@ const races = race({ runners: $('runners'), note: $('race-note') });
 let player = null;
 let network = null;
 let chosen = null;
+let why = '';
 
 listen({
   network(state) {
@@ -38,7 +39,8 @@ $('break-chosen').addEventListener('click', () => {
 function play() {
   const { nameserver, secondNameserver, origin } = network;
   player = videojs('player');
-  player.edgeSelect({ nameserver, secondNameserver, allowedHosts: ['localhost'] });
+  // an element stays where it began: for a demo it waits longer for the choice than the 150 ms that are usual
+  player.edgeSelect({ nameserver, secondNameserver, allowedHosts: ['localhost'], originAfterMs: 600 });
   player.src({ src: `${origin}/clip.mp4`, type: 'video/mp4' });
   player.play()?.catch(() => {});
   sayEvents(player, say);
@@ -46,18 +48,29 @@ function play() {
     player.on(type, ({ selection }) => {
       races.show(selection);
       chosen = nameOf(selection.chosen.origin);
-      $('now-why').textContent = races.why(selection);
+      why = races.why(selection);
+      showSource();
       showBreak();
     });
   }
-  player.on('edgeselect:failedover', ({ from }) => races.failed(nameOf(from)));
-  player.on('loadeddata', () => {
-    const url = player.tech(true).el().currentSrc;
-    $('page-url').textContent = player.currentSrc();
-    $('element-url').textContent = url;
-    paint($('now-mark'), nameOf(url));
-    $('now-name').textContent = `Playing from ${labelOf(nameOf(url))}`;
+  player.on('edgeselect:failedover', ({ from }) => {
+    races.failed(nameOf(from));
+    showSource();
   });
+  player.on('loadeddata', showSource);
+}
+
+/** Where the element loads from, and why once an edge is chosen. */
+function showSource() {
+  const { currentSrc } = player.tech(true).el();
+  if (!currentSrc) return;
+  const serving = nameOf(currentSrc);
+  $('page-url').textContent = player.currentSrc();
+  $('element-url').textContent = currentSrc;
+  paint($('now-mark'), serving);
+  $('now-name').textContent = `Playing from ${labelOf(serving)}`;
+  if (chosen)
+    $('now-why').textContent = serving === chosen ? why : `${labelOf(chosen)} was chosen too late, or has failed.`;
 }
 
 function isBroken() {
