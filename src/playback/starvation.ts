@@ -112,9 +112,9 @@ function isWanting({ paused, ended, seeking, readyState, networkState }: HTMLMed
   return seeking || (!paused && !ended) || (readyState < HAVE_METADATA && networkState === LOADING);
 }
 
-/** Whether its clock should move. */
+/** Whether something should move: its clock, or a seek to its end. WebKitGTK has enough, it says, in a seek that starves. */
 function isRunning({ paused, ended, seeking, playbackRate }: HTMLMediaElement): boolean {
-  return !paused && !ended && !seeking && playbackRate !== 0;
+  return seeking || (!paused && !ended && playbackRate !== 0);
 }
 
 /** Whether it can play to its end without any server. */

@@ -75,11 +75,9 @@ test('keeps rate, volume, sound, loop, and what texts are shown', async (assert)
   assert.deepEqual(told, []);
 });
 
-// one time in four WebKitGTK tells of a `play` after pause(), which is not explained: it is not asked
-const testPaused = engine === 'webkit' ? (): void => undefined : test;
-
-testPaused('stays paused, with the picture of its position, when the edge fails meanwhile', async (assert) => {
-  const { world, player, left } = await playing({ playerOptions: { autoplay: true } });
+test('stays paused, with the picture of its position, when the edge fails meanwhile', async (assert) => {
+  // as it is: a change of rate that is under way makes WebKitGTK play again
+  const { world, player, left } = await playing({ rate: 1, playerOptions: { autoplay: true } });
   player.tech(true).el().poster = 'data:image/gif;base64,R0lGODlhAQABAAAAACw=';
   player.pause();
   await once(player, 'pause');

@@ -176,6 +176,15 @@ test('believes a clock that stands, and not a browser that says it has enough', 
   player.stop();
 });
 
+test('believes a seek that does not end, and not a browser that says it has enough', async (assert) => {
+  const { log, advance, stop } = watched(assert, {
+    like: { paused: true, seeking: true, readyState: 4, networkState: IDLE },
+  });
+  await advance(3000);
+  assert.deepEqual(log.slice(0, 2), ['ask within 1500', 'starved']);
+  stop();
+});
+
 test('does not mind a clock that stands where nobody sees the page', async (assert) => {
   const player = watched(assert, { like: { readyState: 4, networkState: IDLE }, hidden: true });
   await play(player, 3000);
