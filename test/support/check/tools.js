@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import http from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { watchLateness } from '../lateness.js';
 import { createWorld } from '../world.js';
 
 /** @typedef {import('../description.js').EdgeDescription} EdgeDescription */
@@ -58,6 +59,17 @@ export async function edgeFor(context, edge = {}) {
     ...{ world, url: urlOf('a'), segment: `${urlOf('a')}/ts/0.ts` },
     patch: (/** @type {Partial<EdgeDescription>} */ partial) => world.patch({ edges: { a: partial } }),
   };
+}
+
+/**
+ * For how long this machine stood since it was last asked, in ms: nothing here can keep a time better than its clock does.
+ *
+ * @param {import('node:test').TestContext} context
+ */
+export function lateness(context) {
+  const { take, stop } = watchLateness();
+  context.after(stop);
+  return take;
 }
 
 /**
