@@ -287,8 +287,7 @@ export function conductor(
   }
 
   function startSearch(): void {
-    const waits = !current && !remembered && state.kind === 'selecting'; // for the first request there is
-    mayHold = waits;
+    mayHold = !current && !remembered && state.kind === 'selecting'; // the first request there is
     current?.abort();
     current = search({
       source,
@@ -302,10 +301,11 @@ export function conductor(
       suspect: accounting.suspect,
       warn,
     });
-    if (!waits) raceBehind();
+    if (!mayHold) raceBehind();
   }
 
   function raceBehind(): void {
+    mayHold = false;
     const request = room.lastAsked();
     current?.run({ request, method: raceMethod(settings.preflight, request, false), held: () => false });
   }

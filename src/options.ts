@@ -79,7 +79,7 @@ export interface EdgeSelectOptions {
   readonly acceptable?: AcceptableOptions;
   /** The map is asked again while a stream plays, when its answer's TTL is over and by chance up to a fifth later, the first time up to as long again. A TTL shorter than this counts as this. Default 60,000: a map of traffic moves slower. */
   readonly refreshMinMs?: number;
-  /** A TTL longer than this counts as this. Default 600,000: an old answer may name servers that are gone. */
+  /** A TTL longer than this counts as this. Default 600,000: an old answer may name servers that are gone. Of the two one alone moves the other's default. */
   readonly refreshMaxMs?: number;
   /** An edge serves for so long before another may take its place for being quicker. Default 20,000: a few segments tell. */
   readonly minDwellMs?: number;
@@ -198,7 +198,7 @@ const CHECKS: Readonly<Record<Exclude<keyof EdgeSelectOptions, 'acceptable'>, Ch
   lookupTimeoutMs: aTime,
   stallMs: whole(100, 60_000), // bytes come in bursts: a shorter silence is none
   refreshMinMs: whole(1000, 3_600_000),
-  refreshMaxMs: aLongTime,
+  refreshMaxMs: whole(1000, 3_600_000),
   minDwellMs: aLongTime,
   edgeUrl: aFunction,
   serviceUrl: aFunction,
@@ -226,11 +226,16 @@ export function readOptions(given: unknown, warn: (text: string) => void): Setti
     throw invalid('nameserver', options.nameserver, urls[0]);
   }
   const { client = {}, report = true, service = null, serviceUrl = null } = options;
+  // one of them alone moves the other
+  const { refreshMinMs = Math.min(DEFAULTS.refreshMinMs, options.refreshMaxMs ?? Infinity) } = options;
+  const { refreshMaxMs = Math.max(DEFAULTS.refreshMaxMs, refreshMinMs) } = options;
+  if (refreshMaxMs < refreshMinMs) throw invalid('refreshMaxMs', refreshMaxMs, 'at least `refreshMinMs`');
   const all = { ...DEFAULTS, ...defined(options) };
   const nameserver = [options.nameserver ?? []].flat();
   const reportOptions = report === false ? null : { ...REPORT, ...(isObject(report) && defined(report)) };
   return Object.freeze({
     ...all,
+    ...{ refreshMinMs, refreshMaxMs },
     nameserver,
     secondNameserver: options.secondNameserver ? [options.secondNameserver].flat() : nameserver,
     service: typeof service === 'function' ? guarded('service', nameFrom(service), () => null) : service,

@@ -65,6 +65,7 @@ export function search(tools: SearchTools): Search {
   let leaders: readonly Edge[] = [];
   let fresh: Candidates | null = null;
   let lastProbes: readonly Probe[] = [];
+  const heard = new Set<string>();
   let hasContest = false;
   let giveContest: (contest: Contest) => void;
   const contest = new Promise<Contest>((resolve) => {
@@ -167,6 +168,7 @@ export function search(tools: SearchTools): Search {
     );
     void running.first.then((first) => {
       if (first) leaders = [first.edge, ...candidates.edges];
+      hear(running.probes());
       tellWin(first);
     });
     const winner = await running.winner;
@@ -178,6 +180,7 @@ export function search(tools: SearchTools): Search {
     }
     // what the map said meanwhile is newer than what was held
     const named = fresh ?? candidates;
+    hear(running.probes());
     const selection = choose(source.service, named, running.probes(), winner, tools.current(), platform.now());
     send({ kind: 'found', selection });
     void complete(selection, running.ended);
@@ -187,13 +190,19 @@ export function search(tools: SearchTools): Search {
   async function complete(selection: Selection, ended: Promise<Selection['probes']>): Promise<void> {
     const probes = await ended;
     if (isOver()) return;
-    for (const probe of probes) {
-      const { origin } = probe.edge;
-      if (blamesEdge(probe)) directory.failed(origin);
-      // its answer to the race is older than what put it in cool-down meanwhile
-      else if (probe.outcome === 'ok' && !directory.cooling(origin)) directory.answered(origin, probe.elapsedMs ?? 0);
-    }
+    for (const probe of probes) if (blamesEdge(probe)) directory.failed(probe.edge.origin);
+    hear(probes);
     send({ kind: 'raced', selection: { ...selection, probes } });
+  }
+
+  /** Who has answered may serve, though the race goes on. */
+  function hear(probes: readonly Probe[]): void {
+    for (const { edge, outcome, elapsedMs } of probes) {
+      // its answer to the race is older than what put it in cool-down meanwhile
+      if (outcome !== 'ok' || heard.has(edge.origin) || directory.cooling(edge.origin)) continue;
+      heard.add(edge.origin);
+      directory.answered(edge.origin, elapsedMs ?? 0);
+    }
   }
 
   function fail(cause: unknown): void {

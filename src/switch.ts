@@ -143,7 +143,7 @@ function refresh(state: Extract<State, { selection: Selection }>, { tokens, edge
   const { selection } = state;
   const isSame =
     edges.length === selection.edges.length &&
-    edges.every(({ origin }) => selection.edges.some((edge) => edge.origin === origin));
+    edges.every(({ origin, rank }) => selection.edges.some((edge) => edge.origin === origin && edge.rank === rank));
   return {
     state: { ...state, selection: { ...selection, tokens, edges, expiresAt } },
     effects: isSame ? [] : [{ do: 'compare', because: 'the map moved' }],

@@ -249,7 +249,9 @@ export class TransportRequest extends EventTarget {
 
   #finish(end: End): void {
     if (end === 'answered') {
+      const { signal } = this.#controller;
       this.#progress(0);
+      if (signal.aborted) return;
       if (this.responseType === 'arraybuffer') this.#body = joined(this.#chunks, this.#loaded).buffer as ArrayBuffer;
     } else this.#forget();
     this.readyState = 4;

@@ -129,6 +129,20 @@ test('starts nothing after it', async (assert) => {
   assert.deepEqual([fake.fetches.length, events.length], before);
 });
 
+test('a source that plays already waits for no race', async (assert) => {
+  const { fake, conducting, send } = conduct(assert);
+  fake.respond(/[ab]\.example/, 'wait');
+  answers(fake, { video: 5 });
+  conducting.begin();
+  conducting.adopt();
+  await fake.flush();
+  const sent = send('/live/low.m3u8');
+  await fake.advance(20);
+  assert.strictEqual(sent.body, 'video');
+  conducting.dispose();
+  await fake.advance(SETTLED_MS);
+});
+
 module('conductor, for a media element', nothingLeft);
 
 test('picks the edge, asking it for headers alone, and without CORS where the element has none', async (assert) => {

@@ -2,6 +2,7 @@ import QUnit from 'qunit';
 import { EdgeSelectError } from '../../src/errors.js';
 import { answers, conduct, lookups, seeing, SETTLED_MS, type Change, type Conducting } from '../support/conducting.js';
 import { nothingLeft } from '../support/platform.js';
+import { srv } from './given.js';
 
 const { module, test } = QUnit;
 
@@ -11,7 +12,7 @@ const B = 'https://b.example';
 const ASKED_AGAIN_MS = 91_000;
 
 /** From now on the map gives these edges. */
-function moveMap({ resolver }: Conducting, edges: readonly string[]): void {
+function moveMap({ resolver }: Conducting, edges: Parameters<typeof lookups>[0]): void {
   Object.assign(resolver, lookups(edges));
 }
 
@@ -118,6 +119,13 @@ test('goes to a better edge once it was better twice, and not before `minDwellMs
     [report.from, report.left],
     [A, { because: 'the map moved: a second look', bytes: 1, requests: 1, failures: 0, bitsPerSecond: null }],
   );
+});
+
+test('goes where the map wants its players when it gives the edge in use a lower class', async (assert) => {
+  const all = await selected(assert);
+  moveMap(all, [srv('a.example', { priority: 20 }), srv('b.example', { priority: 10 })]);
+  await all.fake.advance(2 * ASKED_AGAIN_MS);
+  assert.strictEqual(all.conducting.selection()?.chosen.origin, B);
 });
 
 test('stays where another was better once, and then not', async (assert) => {

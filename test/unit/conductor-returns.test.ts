@@ -101,6 +101,36 @@ test('is probed by another player of the page, when the one that probes it is di
   assert.strictEqual(await served(second, '1'), 'a');
 });
 
+/** Another source of a page on which a failed 2 min ago, and was asked by nobody since. */
+async function later(assert: Assert, change: Change = {}): Promise<Conducting> {
+  const before = await playing(assert);
+  before.shared.failed(A);
+  before.conducting.dispose();
+  await before.fake.advance(120_000);
+  const all = conduct(assert, { ...change, page: before });
+  all.fake.respond(/b\.example/, 'wait');
+  all.conducting.begin();
+  await all.fake.flush();
+  return all;
+}
+
+test('serves from its answer in a race on, while others are still silent', async (assert) => {
+  const all = await later(assert);
+  const playlist = all.send('/live/main.m3u8');
+  await all.fake.advance(100);
+  assert.strictEqual(playlist.body, 'a');
+  assert.strictEqual(await served(all, '0'), 'a');
+  all.conducting.dispose();
+  await all.fake.advance(SETTLED_MS);
+});
+
+test('is what a media element is given when it wins', async (assert) => {
+  const all = await later(assert, { source: { type: 'video/mp4', src: `${ORIGIN}/clip.mp4` } });
+  const picked = all.conducting.pick('anonymous');
+  await all.fake.advance(SETTLED_MS);
+  assert.strictEqual((await picked)?.edge.origin, A);
+});
+
 module('conductor, every edge is out', nothingLeft);
 
 /** a and b are both out. */

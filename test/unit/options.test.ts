@@ -94,7 +94,7 @@ const TABLE: { readonly [K in keyof EdgeSelectOptions]-?: { right: readonly unkn
     wrong: [null, 'all', 1, true, []],
   },
   refreshMinMs: { right: [1000, 60_000, 3_600_000], wrong: [999, 3_600_001, 1500.5, '60000', null] },
-  refreshMaxMs: { right: [0, 600_000, 3_600_000], wrong: [-1, 3_600_001, 1.5, '600000', null] },
+  refreshMaxMs: { right: [1000, 600_000, 3_600_000], wrong: [0, 999, 3_600_001, 1.5, '600000', null] },
   minDwellMs: { right: [0, 20_000, 3_600_000], wrong: [-1, 3_600_001, 1.5, '20000', null] },
   edgeUrl: { right: [(url: string) => url], wrong: ['https://{edge}', null, {}] },
   serviceUrl: { right: [(url: string) => url], wrong: ['https://{edge}', null, {}] },
@@ -146,6 +146,18 @@ test('the error names option, value and what is allowed', async (assert) => {
     ['OPTIONS_INVALID', { option: 'maxEdges', value: '99', allowed: 'a whole number from 1 to 16' }],
   );
   assert.true(message.includes('maxEdges') && message.includes('99') && message.includes('from 1 to 16'));
+});
+
+test('one bound of the time between two questions moves the other where that is not given', async (assert) => {
+  const of = (given: object): number[] => {
+    const { refreshMinMs, refreshMaxMs } = settings(given);
+    return [refreshMinMs, refreshMaxMs];
+  };
+  assert.deepEqual(of({ refreshMaxMs: 5000 }), [5000, 5000]);
+  assert.deepEqual(of({ refreshMinMs: 900_000 }), [900_000, 900_000]);
+  assert.deepEqual(of({ refreshMinMs: 1000 }), [1000, 600_000]);
+  const { details } = await failureOf(() => settings({ refreshMinMs: 60_000, refreshMaxMs: 30_000 }));
+  assert.deepEqual(details, { option: 'refreshMaxMs', value: '30000', allowed: 'at least `refreshMinMs`' });
 });
 
 test('a wrong value that is long, or a function, is shown short', async (assert) => {

@@ -239,6 +239,14 @@ test('holds the tokens and edges of the newest answer, and goes on with the edge
   assert.deepEqual(state, { kind: 'steady', selection: { ...a, ...candidates }, isBeaten: false });
 });
 
+test('looks around when the map has the same edges in other classes', (assert) => {
+  const edges = [a.chosen, b.chosen];
+  const steady: State = { ...STATES.steady, selection: { ...a, edges } };
+  const others = [b.chosen, { ...a.chosen, rank: 1 }];
+  const { effects } = step(steady, { kind: 'refreshed', candidates: { ...a, edges: others } });
+  assert.deepEqual(effects, [{ do: 'compare', because: 'the map moved' }]);
+});
+
 test('writes into no state that it is given', (assert) => {
   for (const state of Object.values(STATES)) Object.freeze(state);
   for (const state of Object.values(STATES)) for (const input of Object.values(INPUTS)) step(state, input);

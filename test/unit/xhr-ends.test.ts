@@ -81,6 +81,26 @@ test('stops when a handler of its own aborts it', async (assert) => {
   assert.deepEqual(events.slice(-3), ['abort 4', 'loadend 4', 'progress 0']);
 });
 
+test('stops when a handler of its own aborts it at the last of its bytes', async (assert) => {
+  const { fake, transport, events, open } = transporting(assert);
+  fake.expect('a.example');
+  open();
+  transport.addEventListener('progress', (event) => {
+    if ((event as ProgressEvent).loaded === 8) transport.abort();
+  });
+  transport.send();
+  await fake.flush();
+  const body = fake.last('a.example').respondStream();
+  for (const chunk of ['1234', '5678']) {
+    body.chunk(chunk);
+    await fake.flush();
+  }
+  body.end();
+  await fake.flush();
+  assert.deepEqual(events.slice(events.indexOf('abort 4')), ['abort 4', 'loadend 4']);
+  assert.strictEqual(transport.readyState, 0);
+});
+
 test('ends with an error when nobody answers', async (assert) => {
   const { fake, transport, events, open } = transporting(assert, ['a', 'origin']);
   fake.respond('.example', 'fail');
