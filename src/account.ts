@@ -136,7 +136,7 @@ export function account({ platform, directory, tell, chosen, onLost }: AccountTo
     const { url, requestType } = request;
     const name = nameOf(request, to.edge);
     silent.delete(name);
-    if (to.edge) directory.answered(name, firstByteMs);
+    directory.answered(name, firstByteMs);
     directory.delivered(name, bytes, elapsedMs);
     note(name, bytes);
     if (!to.edge && isDenied(tries)) {

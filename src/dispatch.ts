@@ -48,8 +48,6 @@ const MEASURE_EVERY_MS = 1000;
 
 /** Playlists, keys and the like: hundreds of kilobytes at most. */
 const SMALL_WITHIN_MS = 4000;
-/** A server may hold a request for three target durations (RFC 8216bis, section 6.2.5.2). */
-const BLOCKED_SEGMENTS = 3;
 
 /** Sends nothing by itself. */
 export function dispatch(tools: DispatchTools): Dispatch {
@@ -108,8 +106,6 @@ export function dispatch(tools: DispatchTools): Dispatch {
   }
 
   function lane(request: MediaRequest, edge: Edge | null, opened: Lane['opened'], tries: readonly Try[] = []): Lane {
-    // a blocking request is silent on purpose until the next part is there (RFC 8216bis, section 6.2.5.2)
-    const isBlocking = /[?&]_HLS_msn=/.test(request.url);
     const name = nameOf(request, edge);
     const isSegment = request.requestType === 'segment';
     return {
@@ -117,7 +113,7 @@ export function dispatch(tools: DispatchTools): Dispatch {
       opened,
       url: edge ? settings.edgeUrl(request.url, edge) : request.url,
       guarded: edge !== null && rules.isGuarded(request),
-      patienceMs: isBlocking ? blockedMs() : edge ? patienceAt(edge, tries.length > 0) : originPatience(request, tries),
+      patienceMs: blocking(request, edge ? patienceAt(edge, tries.length > 0) : originPatience(request, tries)),
       checksLength: edge !== null && !account.isEncoded(),
       resumes:
         !account.isEncoded() &&
@@ -169,9 +165,14 @@ export function dispatch(tools: DispatchTools): Dispatch {
     return patienceMs({ firstByteMs }, isStandBy ? settings.stallMs / 2 : settings.stallMs);
   }
 
-  /** A part comes within a target duration, or not at all. */
-  function blockedMs(): number {
-    return BLOCKED_SEGMENTS * (tools.demand()?.segmentMs ?? 0);
+  /**
+   * A blocking request is silent on purpose until the next part is there (RFC 8216bis, section 6.2.5.2): within a target
+   * duration, though it may take three. Then others are asked too, and the first answer counts.
+   */
+  function blocking({ url }: MediaRequest, ownMs: number): number {
+    if (!/[?&]_HLS_msn=/.test(url)) return ownMs;
+    const demand = tools.demand();
+    return demand && ownMs > 0 ? demand.segmentMs + ownMs : 0;
   }
 
   /** Nobody is better than the origin, unless edges may be back, or were not asked yet. */

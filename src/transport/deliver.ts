@@ -2,6 +2,7 @@
  * One request over several servers. In: the request and somebody who knows the way. Out: one answer, whole.
  * A server that fails is left for the next, which goes on where it stopped, or begins the answer anew.
  */
+import { within } from '../platform.js';
 import { drain, type Opened } from '../probe.js';
 import { attempt, read, type AttemptTools, type Lane, type Outcome, type Parked, type Sink } from './attempt.js';
 import { joined, Received } from './received.js';
@@ -66,6 +67,7 @@ export async function deliver(
   let tries: Try[] = [];
   let refusal: { readonly opened: Opened; readonly lane: Lane } | null = null;
   let last: Outcome | null = null;
+  let wasUnread = false;
   const late: Latecomer[] = [];
   let tellLate: () => void;
   let overtaken = nextLate();
@@ -92,8 +94,13 @@ export async function deliver(
       // what edges refuse the origin may have; its own word on a URL is the last one
       const waitMs = refusal ? (refusal.lane.edge && open.size > 0 ? leftMs : 0) : routes.again(leftMs);
       if (waitMs === null || waitMs <= 0) break;
+      // an answer that nobody may read is no fault of the line, which may have come back just now
+      const isUnread =
+        !refusal && tries.every(({ because }) => because === 'refused') && (await isThere(request, waitMs, tools));
+      if (isUnread && wasUnread) break;
+      wasUnread = isUnread;
       const settled = refusal ? [Promise.all(open.values())] : [];
-      await pause(waitMs, Promise.race([overtaken, ...settled]), tools);
+      await pause(isUnread ? 0 : waitMs, Promise.race([overtaken, ...settled]), tools);
       if (late.length > 0) continue;
       if (isOver() || refusal) break;
       // nobody delivers: nobody is to blame, and all are asked once more; the origin may only be slow
@@ -202,6 +209,16 @@ export async function deliver(
 const NOBODY: Outcome = {
   ...{ kind: 'failed', because: 'refused', status: 0, bytes: 0, elapsedMs: 0, opened: null, parked: null },
 };
+
+/** Whether its own server answers in this time, though it may be without CORS, as many are with 403 and 404. */
+async function isThere({ url }: MediaRequest, ms: number, { platform, signal }: AttemptTools): Promise<boolean> {
+  const asked = platform.fetch(url, { method: 'HEAD', mode: 'no-cors', cache: 'no-store', signal });
+  const answer = asked.then(
+    () => true,
+    () => false,
+  );
+  return (await within(platform, ms, answer)) ?? false;
+}
 
 function release(parked: Map<Try, Parked>, but?: Try): void {
   for (const [one, { abort }] of parked) {

@@ -1,5 +1,5 @@
 import QUnit from 'qunit';
-import { answers, conduct, SETTLED_MS, type Conducting } from '../support/conducting.js';
+import { answers, conduct, seeing, SETTLED_MS, type Conducting } from '../support/conducting.js';
 import { nothingLeft } from '../support/platform.js';
 
 const { module, test } = QUnit;
@@ -26,6 +26,11 @@ async function selected(assert: Assert, edges: readonly string[] = ['a', 'b']): 
 
 const failovers = ({ of }: Conducting): string[] =>
   of('edgeselect:failedover').map(({ from, to, because }) => `${from} > ${to}: ${because}`);
+
+const PLAYING = {
+  ...{ paused: false, seeking: false, complete: false, position: 0, bufferAheadMs: 6000, playbackRate: 1 },
+  ...{ playing: null, loading: null, best: null, droppedShare: 0, segmentMs: 4000 },
+};
 
 module('conductor, failover', nothingLeft);
 
@@ -190,6 +195,40 @@ test('is as patient as a blocking playlist request wants it', async (assert) => 
   fake.last('_HLS_msn').respond({ body: 'new' });
   await fake.flush();
   assert.strictEqual(sent.body, 'new');
+});
+
+test('asks others too when a blocking request takes longer than a segment', async (assert) => {
+  const { fake, conducting, send } = await selected(assert);
+  conducting.watch(seeing(() => PLAYING));
+  fake.respond(`GET ${A}`, 'wait');
+  const sent = send('/live/low.m3u8?_HLS_msn=7', { requestType: 'hls-playlist' });
+  await fake.advance(PLAYING.segmentMs + 600);
+  assert.strictEqual(sent.body, '');
+  await fake.advance(60);
+  assert.strictEqual(sent.body, 'b');
+  await fake.advance(SETTLED_MS);
+});
+
+test('a URL that everybody answers without CORS ends at once, as it would without us', async (assert) => {
+  const { fake, shared, send } = await selected(assert);
+  fake.respond('missing', ({ init }) => (init.mode === 'no-cors' ? { opaque: true } : 'fail'));
+  const sent = send('/live/missing.ts', { timeoutMs: 45_000 });
+  await fake.advance(10);
+  assert.strictEqual(sent.end, 'error');
+  assert.strictEqual(fake.all('missing').length, 8, 'all of them twice, as the line may have come back between');
+  assert.false(shared.cooling(A));
+});
+
+test('a line that comes back between two requests ends none', async (assert) => {
+  const { fake, send } = await selected(assert);
+  fake.respond('/live/0.ts', ({ init }) => {
+    if (init.mode !== 'no-cors') return 'fail';
+    answers(fake, { a: 20 });
+    return { opaque: true };
+  });
+  const sent = send('/live/0.ts');
+  await fake.advance(100);
+  assert.strictEqual(sent.body, 'a');
 });
 
 module('conductor, selecting again', nothingLeft);
