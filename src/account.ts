@@ -8,7 +8,7 @@ import type { Platform } from './platform.js';
 import type { Edge } from './servers.js';
 import type { Lane, Outcome, Parked } from './transport/attempt.js';
 import type { Routes } from './transport/deliver.js';
-import { newerOf, type LivePlaylist } from './transport/playlist.js';
+import { isOverdue, newerOf, type LivePlaylist } from './transport/playlist.js';
 import { WORTH_LEAVING } from './transport/pace.js';
 import { blames, isDenied, nameOf, type MediaRequest, type Try } from './transport/route.js';
 
@@ -52,6 +52,8 @@ export interface Account extends Pick<Routes, 'ended' | 'prove' | 'differs' | 'n
   isEncoded(): boolean;
   /** Whether two servers are known to have different files of the same names. */
   areStrangers(a: string, b: string): boolean;
+  /** Whether what it gave last of this live playlist was old, not long ago. */
+  isBehind(url: string, origin: string): boolean;
   /** Whether only the origin may answer requests of this type, until the next selection. */
   isOriginOnly(requestType: string): boolean;
   dispose(): void;
@@ -65,6 +67,8 @@ const AGAIN_MS = 500;
 const TOGETHER_MS = 3000;
 /** More than a source plays side by side, and those that it has just left. */
 const MOST_PLAYLISTS = 16;
+/** A server with an old playlist is asked for it again after this. */
+const BEHIND_MS = 30_000;
 const NOTHING = { bytes: 0, requests: 0, failures: 0 };
 
 /** Empty. */
@@ -79,6 +83,8 @@ export function account({ platform, directory, tell, chosen, onLost }: AccountTo
   const strangers = new Set<string>();
   /** Live playlists by URL, those that came last at the end. */
   const playlists = new Map<string, LivePlaylist>();
+  /** Old live playlists by server and URL; others are asked until then. */
+  const behind = new Map<string, { readonly text: string; readonly until: number }>();
   const ledger = new Map<string, typeof NOTHING>();
   const failed = new Map<string, { readonly times: number; readonly at: number }>();
   const proofs = new Set<() => void>();
@@ -105,6 +111,7 @@ export function account({ platform, directory, tell, chosen, onLost }: AccountTo
     isAllSilent: () => allSilent,
     hasDelivered: () => hasDelivered,
     isEncoded: () => isEncoded,
+    isBehind: (url, origin) => (behind.get(`${origin} ${url}`)?.until ?? 0) > platform.now(),
     areStrangers: (a, b) => strangers.has(pairOf(a, b)),
     isOriginOnly: (requestType) => originOnly.has(requestType),
     dispose() {
@@ -213,14 +220,17 @@ export function account({ platform, directory, tell, chosen, onLost }: AccountTo
   }
 
   /** With a query, it may be an answer to one state of the player (RFC 8216bis, section 6.2.5). */
-  function newest(url: string, text: string): string {
+  function newest(url: string, text: string, name: string): string {
     if (/[?&]_HLS_/.test(url)) return text;
-    const newer = newerOf(playlists.get(url), text, platform.now());
+    const now = platform.now();
+    const key = `${name} ${url}`;
+    const seen = playlists.get(url);
+    // what it still has is of no encoder that began anew
+    const newer = seen && behind.get(key)?.text === text ? seen : newerOf(seen, text, now);
     if (newer) {
-      playlists.delete(url);
-      playlists.set(url, newer);
-      // a query may name the rendition, or differ each time so that no cache answers
-      for (const oldest of playlists.keys()) if (playlists.size > MOST_PLAYLISTS) playlists.delete(oldest);
+      put(playlists, url, newer);
+      if (newer.text !== text || isOverdue(newer, now)) put(behind, key, { text, until: now + BEHIND_MS });
+      else behind.delete(key);
     }
     return newer?.text ?? text;
   }
@@ -228,6 +238,13 @@ export function account({ platform, directory, tell, chosen, onLost }: AccountTo
   function again(leftMs: number): number | null {
     return hasDelivered && !isDisposed && leftMs > 0 ? Math.min(AGAIN_MS, leftMs) : null;
   }
+}
+
+/** The oldest make room: a query may name the rendition, or differ each time so that no cache answers. */
+function put<T>(playlists: Map<string, T>, key: string, playlist: T): void {
+  playlists.delete(key);
+  playlists.set(key, playlist);
+  for (const oldest of playlists.keys()) if (playlists.size > MOST_PLAYLISTS) playlists.delete(oldest);
 }
 
 function pairOf(a: string, b: string): string {

@@ -120,8 +120,8 @@ export function conductor(
   });
 
   return {
-    ...dispatching,
     ...accounting,
+    ...dispatching,
     source,
     page,
     begin,

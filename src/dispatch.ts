@@ -33,7 +33,7 @@ export interface DispatchTools {
 }
 
 /** The way of one source's requests. */
-export interface Dispatch extends Pick<Routes, 'next' | 'serviceUrl'> {
+export interface Dispatch extends Pick<Routes, 'next' | 'ended' | 'serviceUrl'> {
   lane(request: MediaRequest, edge: Edge | null, opened: Lane['opened']): Lane;
   /** The edge in use and the others, for the verdict; null: none is in use. */
   readonly service: () => Service | null;
@@ -52,10 +52,14 @@ const SMALL_WITHIN_MS = 4000;
 /** Sends nothing by itself. */
 export function dispatch(tools: DispatchTools): Dispatch {
   const { platform, directory, settings, rules, account } = tools;
+  /** Segments that are waited for. */
+  const wanted = new Set<MediaRequest>();
+  let wantedAt = -Infinity;
   let lastRequestAt = platform.now();
 
   return {
     next,
+    ended,
     lane,
     serviceUrl,
     service,
@@ -66,6 +70,7 @@ export function dispatch(tools: DispatchTools): Dispatch {
   function next(request: MediaRequest, tries: readonly Try[], signal: AbortSignal): ReturnType<Routes['next']> {
     if (tries.length === 0) {
       lastRequestAt = platform.now();
+      if (request.requestType === 'segment') want(request, signal);
       const held = tools.hold(request, signal);
       if (held) return held;
     }
@@ -73,13 +78,34 @@ export function dispatch(tools: DispatchTools): Dispatch {
     return stop && lane(request, stop.edge, null, tries);
   }
 
-  /** Best first: the chosen, those that ran by their time, the others by rank, those that are silent. */
+  function want(request: MediaRequest, signal: AbortSignal): void {
+    wanted.add(request);
+    signal.addEventListener('abort', () => {
+      unwant(request);
+    });
+  }
+
+  function unwant(request: MediaRequest): void {
+    if (wanted.delete(request)) wantedAt = platform.now();
+  }
+
+  function ended(...[request, ...rest]: Parameters<Routes['ended']>): void {
+    unwant(request);
+    account.ended(request, ...rest);
+  }
+
+  /** Best first: the chosen, those that ran by their time, the others by rank, those that are silent or behind. */
   function ranked(request: MediaRequest): readonly Edge[] {
     if (account.isOriginOnly(request.requestType)) return [];
     const usable = known().filter(({ origin }) => !directory.record(origin).isOut);
     const isSilent = ({ origin }: Edge): boolean => account.isSilent(origin);
     const ordered = [...usable.filter((edge) => !isSilent(edge)), ...usable.filter(isSilent)];
-    return ordered.filter(rules.mayServe(request));
+    const allowed = ordered.filter(rules.mayServe(request));
+    const isBehind = ({ origin }: Edge): boolean => account.isBehind(request.url, origin);
+    const abreast = allowed.filter((edge) => !isBehind(edge));
+    // none of them has a playlist that moves: its own host may
+    if (abreast.length === 0 && !account.isBehind(request.url, nameOf(request, null))) return [];
+    return [...abreast, ...allowed.filter(isBehind)];
   }
 
   function known(): readonly Edge[] {
@@ -224,6 +250,7 @@ export function dispatch(tools: DispatchTools): Dispatch {
       ...{ firstByteMs, usualFirstByteMs, allSilent: account.isAllSilent() },
       ...{ bitsPerSecond, usualBitsPerSecond },
       failures: account.failures(origin),
+      askedAt: wanted.size > 0 ? platform.now() : wantedAt,
       moveAway: probe?.capabilities.moveAway === true,
       bestOther: rates.length > 0 ? Math.max(...rates) : null,
       hasUnmeasured: others.length > rates.length,

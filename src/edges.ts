@@ -13,6 +13,10 @@ export interface EdgeRecord {
   readonly bitsPerSecond: number | null;
   /** The same over a long time. */
   readonly usualBitsPerSecond: number | null;
+  /** What was measured last, of a body or of a part of one. */
+  readonly latestBitsPerSecond: number | null;
+  /** Of the last whole bodies, the last one first. */
+  readonly recentBitsPerSecond: readonly number[];
   /** How often in a row it was put in cool-down. */
   readonly failures: number;
   readonly failedAt: number;
@@ -28,6 +32,8 @@ export const UNKNOWN: EdgeRecord = {
   usualFirstByteMs: null,
   bitsPerSecond: null,
   usualBitsPerSecond: null,
+  latestBitsPerSecond: null,
+  recentBitsPerSecond: [],
   failures: 0,
   failedAt: -Infinity,
   coolUntil: 0,
@@ -48,6 +54,8 @@ const LONG_SMOOTHING = 0.05;
 const RATE_SMOOTHING = 0.5;
 /** Of twenty bodies or so: longer than a dip, shorter than a programme. */
 const LONG_RATE_SMOOTHING = 0.05;
+/** What none of so many reached is nothing usual: the first bodies of a page may come from the browser's own cache. */
+const RECENT_BODIES = 4;
 /** A smaller body says more of the latency than of the rate. */
 const MIN_RATE_BYTES = 65_536;
 
@@ -56,7 +64,7 @@ export function answered(record: EdgeRecord, firstByteMs: number): EdgeRecord {
   return {
     ...record,
     // the rate of an edge that is back was that of other days
-    ...(record.isOut && { bitsPerSecond: null, usualBitsPerSecond: null }),
+    ...(record.isOut && { bitsPerSecond: null, usualBitsPerSecond: null, recentBitsPerSecond: [] }),
     firstByteMs: smoothed(record.firstByteMs, firstByteMs, SMOOTHING),
     usualFirstByteMs: smoothed(record.usualFirstByteMs, firstByteMs, LONG_SMOOTHING),
     coolUntil: 0,
@@ -65,17 +73,22 @@ export function answered(record: EdgeRecord, firstByteMs: number): EdgeRecord {
 }
 
 /** A part of a long body came: how quickly. */
-export function flowed(record: EdgeRecord, bitsPerSecond: number): EdgeRecord {
-  return { ...record, bitsPerSecond: smoothed(record.bitsPerSecond, bitsPerSecond, RATE_SMOOTHING) };
+export function flowed(record: EdgeRecord, rate: number): EdgeRecord {
+  const bitsPerSecond = smoothed(record.bitsPerSecond, rate, RATE_SMOOTHING);
+  return { ...record, bitsPerSecond, latestBitsPerSecond: rate };
 }
 
 /** A body came whole: how quickly. */
 export function delivered(record: EdgeRecord, bytes: number, elapsedMs: number): EdgeRecord {
   if (bytes < MIN_RATE_BYTES || elapsedMs <= 0) return record;
   const rate = (bytes * 8000) / elapsedMs;
+  const recentBitsPerSecond = [rate, ...record.recentBitsPerSecond].slice(0, RECENT_BODIES);
+  const quickest = Math.max(...recentBitsPerSecond);
   return {
-    ...flowed(record, rate),
-    usualBitsPerSecond: smoothed(record.usualBitsPerSecond, rate, LONG_RATE_SMOOTHING),
+    ...record,
+    ...{ latestBitsPerSecond: rate, recentBitsPerSecond },
+    bitsPerSecond: Math.min(smoothed(record.bitsPerSecond, rate, RATE_SMOOTHING), quickest),
+    usualBitsPerSecond: Math.min(smoothed(record.usualBitsPerSecond, rate, LONG_RATE_SMOOTHING), quickest),
   };
 }
 

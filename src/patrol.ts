@@ -74,6 +74,8 @@ export function patrol(tools: PatrolTools): Patrol {
   let jitter = FIRST_JITTER;
   /** The rate of the edge before this one, until it is known whether leaving it helped. */
   let before: number | null = null;
+  /** What was measured of this one before it took over. */
+  let known: number | null = null;
   let watch = watchAnew();
   let watched = '';
   let lostAt = -Infinity;
@@ -87,6 +89,7 @@ export function patrol(tools: PatrolTools): Patrol {
     },
     left(because, bitsPerSecond) {
       before = SLOW.includes(because) ? bitsPerSecond : null;
+      known = latest();
     },
     failed,
     stop() {
@@ -134,11 +137,18 @@ export function patrol(tools: PatrolTools): Patrol {
     return platform.hidden() || tools.look()?.paused === true;
   }
 
+  /** What was measured last of the edge in use. */
+  function latest(): number | null {
+    const chosen = tools.selection()?.chosen;
+    return chosen ? directory.record(chosen.origin).latestBitsPerSecond : null;
+  }
+
   function look(at: number, lateMs: number): void {
     const sensed = tools.look();
     const service = tools.service();
-    if (before !== null && service?.bitsPerSecond) {
-      if (service.bitsPerSecond < GAIN * before) directory.lineSeemsSlow();
+    const measured = latest();
+    if (before !== null && measured !== null && measured !== known) {
+      if (measured < GAIN * before) directory.lineSeemsSlow();
       before = null;
     }
     if (!sensed || !service) return;

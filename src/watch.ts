@@ -43,6 +43,8 @@ export interface Service {
   readonly failures: number;
   /** It asks its clients to move away (CMSD `du`). */
   readonly moveAway: boolean;
+  /** When a segment was last waited for, in ms of the looks' clock. */
+  readonly askedAt: number;
   /** Nobody delivers at the moment. */
   readonly allSilent: boolean;
   /** Rate of the quickest other edge that is out of cool-down. */
@@ -125,15 +127,19 @@ function isPlayback(last: Look | null, look: Look): boolean {
 
 function noticed(watch: Watch, look: Look, service: Service, { thinning, throughput, ...limits }: Acceptable): Watch {
   const { at, bufferAheadMs, best, loading } = look;
-  const { bitsPerSecond, firstByteMs, usualFirstByteMs, failures } = service;
+  const { bitsPerSecond, firstByteMs, usualFirstByteMs, failures, askedAt } = service;
   const last = watch.last ?? look;
   const moved = look.position - last.position;
   const recent = (times: readonly number[], ms: number): number[] => times.filter((time) => at - time < ms);
 
   const lostMs = at - last.at - moved / look.playbackRate;
-  const isStill = watch.hasMoved && !look.complete && bufferAheadMs < STARVED_MS && lostMs >= GRAIN_MS;
+  // what nobody asks for is not there yet: an encoder that pauses does so at every edge
+  const isAsked = at - askedAt <= (look.segmentMs ?? LOOK_EVERY_MS);
+  const isEmpty = isAsked && !look.complete && bufferAheadMs < STARVED_MS;
+  const isStill = watch.hasMoved && isEmpty && lostMs >= GRAIN_MS;
   const isNewStall = isStill && watch.stillMs === 0;
   const failed = Math.max(0, failures - (watch.failures ?? failures));
+  const arrivals = isAsked ? watch.arrivals : [];
   const came = !watch.last || bufferAheadMs - last.bufferAheadMs + moved >= GRAIN_MS * 2;
 
   const isMeasured = bitsPerSecond !== null && bitsPerSecond !== watch.measured?.bitsPerSecond;
@@ -150,7 +156,7 @@ function noticed(watch: Watch, look: Look, service: Service, { thinning, through
     stalledAt: recent(isNewStall ? [...watch.stalledAt, at] : watch.stalledAt, limits.stalls.withinMs),
     failures,
     failedAt: recent([...watch.failedAt, ...Array<number>(failed).fill(at)], limits.failures.withinMs),
-    arrivals: came ? [...watch.arrivals, { at, bufferAheadMs }].slice(-3) : watch.arrivals,
+    arrivals: came ? [...arrivals, { at, bufferAheadMs }].slice(-3) : arrivals,
     measured: isMeasured ? { at, bitsPerSecond } : watch.measured,
     behindMs: Math.max(0, watch.behindMs + behindMs),
     thinnedSince: isThin ? (watch.thinnedSince ?? at) : null,

@@ -6,7 +6,7 @@ import { within } from '../platform.js';
 import { drain, type Opened } from '../probe.js';
 import { attempt, read, type AttemptTools, type Lane, type Outcome, type Parked, type Sink } from './attempt.js';
 import { joined, Received } from './received.js';
-import type { MediaRequest, Try } from './route.js';
+import { nameOf, type MediaRequest, type Try } from './route.js';
 
 /** Knows the way; the conductor of a source. */
 export interface Routes {
@@ -20,8 +20,8 @@ export interface Routes {
   differs(tries: readonly Try[], lane: Lane): void;
   /** When nobody delivered: how long of the time that is left to wait before all are asked again; null: not at all. */
   again(leftMs: number): number | null;
-  /** The newest of a playlist that was seen, which may be one of another edge. */
-  newest(url: string, text: string): string;
+  /** The newest of a playlist that was seen, which may be one of another server than `name`, which gave this. */
+  newest(url: string, text: string, name: string): string;
   /** The URL of the service for one that an edge redirected to; `asked` is what was asked for, at the service. */
   serviceUrl(url: string, lane: Lane, asked: string): string;
   /** URL of the page, against which a relative URL is resolved. */
@@ -173,7 +173,7 @@ export async function deliver(
   /** An edge that is behind the one before it: VHS sees that nothing is new, and asks again by itself. */
   function renew(lane: Lane): void {
     const text = new TextDecoder().decode(joined(received.chunks, received.length));
-    const newest = routes.newest(request.url, text);
+    const newest = routes.newest(request.url, text, nameOf(request, lane.edge));
     if (newest === text || !answer) return;
     sink.headers(answer.response, answer.sentAt, lane);
     sink.chunk(new TextEncoder().encode(newest));

@@ -20,6 +20,8 @@ export interface LivePlaylist {
 
 /** No edge worth using is further behind, in target durations. */
 const LAG_SEGMENTS = 3;
+/** What is asked for now and then is seen half a target duration late. */
+const OVERDUE_SEGMENTS = 2;
 /** What caches on the way may add, where segments are short. */
 const LEAST_LAG_MS = 6000;
 
@@ -38,6 +40,11 @@ export function newerOf(seen: LivePlaylist | undefined, text: string, now: numbe
   if (ahead === 0) return { ...next, movedAt: seen.movedAt };
   const lagMs = Math.max(LEAST_LAG_MS, LAG_SEGMENTS * 1000 * numberIn(text, 'TARGETDURATION'));
   return ahead < 0 && now - seen.movedAt <= lagMs && isSameRun(seen, next) ? seen : next;
+}
+
+/** Whether it should have gone further by now: a new one is due within 1.5 target durations (RFC 8216bis, section 6.2.1). */
+export function isOverdue({ text, movedAt }: LivePlaylist, now: number): boolean {
+  return now - movedAt > OVERDUE_SEGMENTS * 1000 * numberIn(text, 'TARGETDURATION');
 }
 
 /** Whether the encoder has not begun anew: what both list under one number is then the same segment. */

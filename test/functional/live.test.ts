@@ -91,6 +91,22 @@ test('plays on when the playlists too have to come from an edge that is two segm
   assert.strictEqual(player.error(), null);
 });
 
+test('plays on when the playlist of the edge in use moves no more, as one that a cache keeps', async (assert) => {
+  const { world, player } = await live(THIN, []);
+  const answers = answersToVhs();
+  await playsUntil(player, world, `${THIN.segment}4.ts`);
+  await world.patch({ edges: { quick: { live: { ...THIN.live, endAtMs: Date.now() } } } });
+  let waited = 0;
+  player.on('waiting', () => {
+    waited += 1;
+  });
+  await playsPast(player, world, `${THIN.segment}1.ts`);
+  await playsPast(player, world, `${THIN.segment}4.ts`);
+  assert.strictEqual(waited, 0);
+  assert.deepEqual(await untrueLive(answers, THIN), []);
+  assert.strictEqual(player.edgeSelect().selection?.chosen.origin, world.edges.quick, 'which has all the segments');
+});
+
 test('asks another edge for a listed segment that one does not have yet, and blames nobody', async (assert) => {
   const { world, player } = await live(THIN, [{ path: `${THIN.segment}4\\.ts`, status: 404, times: 1 }]);
   const failed = all(player, 'edgeselect:failedover');

@@ -74,6 +74,7 @@
  * @property {number} [windowSegments] default 4
  * @property {number} [segmentSeconds] how often a segment appears; default the mean of the playlist
  * @property {number} [startAtMs] epoch, when the first window is complete; default when the world was made
+ * @property {number} [endAtMs] epoch, after which it moves no more
  * @property {number} [skewSegments] how many segments this edge is behind; default 0
  *
  * @typedef {object} EdgeDescription
@@ -146,7 +147,15 @@ const RULE_FIELDS = new Set([
 const RECORD_FIELDS = new Set(['type', 'ttl', 'priority', 'weight', 'port', 'target', 'address', 'text', 'for']);
 const AUDIENCE_FIELDS = new Set(['id', 'subnet']);
 const RECORD_TYPES = new Set(['SRV', 'CNAME', 'A', 'AAAA', 'TXT']);
-const LIVE_FIELDS = new Set(['path', 'from', 'windowSegments', 'segmentSeconds', 'startAtMs', 'skewSegments']);
+const LIVE_FIELDS = new Set([
+  'path',
+  'from',
+  'windowSegments',
+  'segmentSeconds',
+  'startAtMs',
+  'endAtMs',
+  'skewSegments',
+]);
 const HOST_LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 
 /**

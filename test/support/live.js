@@ -75,7 +75,8 @@ export function livePlaylist(recording, live, startAtMs, nowMs) {
   const { windowSegments = DEFAULT_WINDOW_SEGMENTS, skewSegments = 0 } = live;
   const recordedSeconds = segments.reduce((sum, { seconds }) => sum + seconds, 0);
   const segmentSeconds = live.segmentSeconds ?? recordedSeconds / segments.length;
-  const slid = Math.floor((nowMs - (live.startAtMs ?? startAtMs)) / (segmentSeconds * 1000));
+  const untilMs = Math.min(nowMs, live.endAtMs ?? Infinity);
+  const slid = Math.floor((untilMs - (live.startAtMs ?? startAtMs)) / (segmentSeconds * 1000));
   const newest = Math.max(0, slid + windowSegments - 1 - skewSegments);
   const oldest = Math.max(0, newest - windowSegments + 1);
 

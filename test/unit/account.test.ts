@@ -223,19 +223,47 @@ test('keeps a playlist that moves back from VHS, until it is a while since anybo
   const { fake, books } = accounting(assert);
   const window = (first: number): string => `#EXTM3U\n#EXT-X-MEDIA-SEQUENCE:${first}\n#EXTINF:2,\n${first}.ts\n`;
   const url = 'https://video.example/live.m3u8';
-  assert.strictEqual(books.newest(url, window(5)), window(5));
-  assert.strictEqual(books.newest(url, window(4)), window(5));
-  assert.strictEqual(books.newest(`${url}?_HLS_msn=4`, window(4)), window(4), 'an answer to what was asked for');
+  assert.strictEqual(books.newest(url, window(5), A.origin), window(5));
+  assert.strictEqual(books.newest(url, window(4), A.origin), window(5));
+  assert.strictEqual(
+    books.newest(`${url}?_HLS_msn=4`, window(4), A.origin),
+    window(4),
+    'an answer to what was asked for',
+  );
   await fake.advance(7000);
-  assert.strictEqual(books.newest(url, window(4)), window(4));
-  assert.strictEqual(books.newest(url, '<html>'), '<html>');
+  assert.strictEqual(books.newest(url, window(4), A.origin), window(5), 'the very one that was old');
+  assert.strictEqual(books.newest(url, window(3), A.origin), window(3));
+  assert.strictEqual(books.newest(url, '<html>', A.origin), '<html>');
+});
+
+test('knows for a while whose live playlist moves no more, or is older than that of another', async (assert) => {
+  const { fake, books } = accounting(assert);
+  const url = 'https://video.example/live.m3u8';
+  const give = ({ origin }: Edge, first: number): boolean[] => {
+    const head = `#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXT-X-MEDIA-SEQUENCE:${first}`;
+    books.newest(url, `${head}\n#EXTINF:2,\n${first}.ts\n`, origin);
+    return [A, B].map((edge) => books.isBehind(url, edge.origin));
+  };
+  give(A, 5);
+  await fake.advance(4000);
+  assert.deepEqual(give(A, 5), [false, false], 'it is due');
+  await fake.advance(1);
+  assert.deepEqual(give(A, 5), [true, false], 'and overdue');
+  assert.deepEqual(give(B, 7), [true, false], 'whoever has a newer one has no part in it');
+  assert.false(books.isBehind(`${url}?other`, A.origin));
+  await fake.advance(30_000);
+  give(B, 22);
+  assert.deepEqual(give(A, 5), [true, false], 'asked again, it is still behind');
+  await fake.advance(30_000);
+  assert.false(books.isBehind(url, A.origin));
+  assert.deepEqual(give(A, 40), [false, false]);
 });
 
 test('keeps no more playlists than may be played, those that were asked for last', (assert) => {
   const { books } = accounting(assert);
   const window = (first: number): string => `#EXTM3U\n#EXT-X-MEDIA-SEQUENCE:${first}\n#EXTINF:2,\n${first}.ts\n`;
   const ask = (query: number, first: number): string =>
-    books.newest(`https://video.example/live.m3u8?t=${query}`, window(first));
+    books.newest(`https://video.example/live.m3u8?t=${query}`, window(first), A.origin);
   ask(0, 5);
   for (let query = 1; query < 16; query += 1) ask(query, 5);
   assert.strictEqual(ask(0, 4), window(5));

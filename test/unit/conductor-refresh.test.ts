@@ -149,12 +149,15 @@ test('stays where another was better once, and then not', async (assert) => {
 
 test('a charge against the edge in use is told before the switch that comes of it', async (assert) => {
   const all = await selected(assert);
-  const { fake, conducting, of, names, shared } = all;
+  const { fake, conducting, send, of, names, shared } = all;
   shared.delivered('https://a.example', 1_000_000, 1000);
   conducting.watch(seeing(() => STALLED));
   await fake.advance(3000);
   conducting.watch(seeing(() => ({ ...STALLED, position: 1000 })));
-  await fake.advance(20_000);
+  for (let i = 0; i < 10; i += 1) {
+    send(`/live/${i}.ts`);
+    await fake.advance(2000);
+  }
   const told = names().filter((name) => name === 'judged' || name === 'selected' || name === 'switched');
   assert.deepEqual(told.slice(0, 4), ['selected', 'judged', 'selected', 'switched']);
   assert.strictEqual(of('edgeselect:judged')[0]?.because, of('edgeselect:switched')[0]?.because);

@@ -6,7 +6,7 @@ import type { EdgeSelectOptions } from '../../src/options.js';
 import { permit } from '../../src/permit.js';
 import type { Selection } from '../../src/selection.js';
 import type { Edge } from '../../src/servers.js';
-import type { Lane } from '../../src/transport/attempt.js';
+import type { Lane, Outcome } from '../../src/transport/attempt.js';
 import type { Demand } from '../../src/transport/pace.js';
 import type { MediaRequest, Try } from '../../src/transport/route.js';
 import { fakePlatform, nothingLeft, type FakePlatform } from '../support/platform.js';
@@ -256,6 +256,41 @@ test('knows the service of the edge in use and of the others', (assert) => {
   assert.false(all.dispatching.service()?.hasUnmeasured, 'who is out does not count');
   all.selection = null;
   assert.strictEqual(all.dispatching.service(), null);
+});
+
+test('knows when a segment was last waited for', async (assert) => {
+  const { fake, dispatching } = dispatches(assert);
+  const askedAt = (): number | undefined => dispatching.service()?.askedAt;
+  const request = (more: Partial<MediaRequest> = {}): MediaRequest => ({ ...SEGMENT, ...more });
+  const aborting = new AbortController();
+  void dispatching.next(request({ requestType: 'hls-playlist' }), [], aborting.signal);
+  assert.strictEqual(askedAt(), -Infinity);
+  const [one, other] = [request(), request()];
+  void dispatching.next(one, [], aborting.signal);
+  void dispatching.next(other, [], new AbortController().signal);
+  await fake.advance(1000);
+  aborting.abort();
+  await fake.advance(1000);
+  assert.strictEqual(askedAt(), fake.platform.now(), 'another still is');
+  const outcome: Outcome = { kind: 'delivered', firstByteMs: 20, elapsedMs: 2000, bytes: 1 };
+  dispatching.ended(other, [], dispatching.lane(other, a, null), outcome);
+  const endedAt = fake.platform.now();
+  await fake.advance(1000);
+  assert.strictEqual(askedAt(), endedAt);
+});
+
+test('asks others than a server whose live playlist is behind, and in the end its own host', (assert) => {
+  const all = dispatches(assert);
+  const playlist = { url: 'https://video.example/live.m3u8', requestType: 'hls-playlist' };
+  const behind = new Set<string>();
+  Object.assign(all.accounting, { isBehind: (url: string, name: string) => behind.has(`${name} ${url}`) });
+  const first = (request: Partial<MediaRequest>): string | undefined => wayOf(all, {}, request)[0];
+  const ways = ['a', 'c', 'b', 'video'].map((name) => {
+    behind.add(`https://${name}.example ${playlist.url}`);
+    return first(playlist);
+  });
+  assert.deepEqual(ways, ['c', 'b', 'video', 'a']);
+  assert.strictEqual(first({}), 'a', 'for that playlist alone');
 });
 
 test('remembers when it was last asked', async (assert) => {

@@ -82,6 +82,14 @@ test('the rate is that of large bodies, the last one counting for half, and for 
   assert.strictEqual(delivered(once, 65_535, 1).bitsPerSecond, 8_000_000, 'a small body says nothing');
 });
 
+test('what came from the cache of the browser is forgotten with the fourth body that did not', (assert) => {
+  let record = UNKNOWN;
+  for (const elapsedMs of [10, 10, 10, 1000, 1000, 1000]) record = delivered(record, 1_000_000, elapsedMs);
+  assert.true((record.usualBitsPerSecond ?? 0) > 500_000_000);
+  record = delivered(record, 1_000_000, 1000);
+  assert.deepEqual([record.bitsPerSecond, record.usualBitsPerSecond], [8_000_000, 8_000_000]);
+});
+
 test('an edge may be silent for `stallMs`, or for four times what it usually takes', (assert) => {
   assert.strictEqual(patienceMs(UNKNOWN, 600), 600);
   assert.strictEqual(patienceMs(answered(UNKNOWN, 100), 600), 600);

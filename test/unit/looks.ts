@@ -15,7 +15,15 @@ const LOOK: Look = {
 /** An edge that is quick enough, and another that is no quicker; nothing is known of better days. */
 const SERVICE: Service = {
   ...{ edge: EDGE, bitsPerSecond: 8 * MBIT, usualBitsPerSecond: null, firstByteMs: 40, usualFirstByteMs: 40 },
-  ...{ failures: 0, moveAway: false, allSilent: false, bestOther: 8 * MBIT, hasUnmeasured: false, lineIsSlow: false },
+  ...{
+    failures: 0,
+    askedAt: Infinity,
+    moveAway: false,
+    allSilent: false,
+    bestOther: 8 * MBIT,
+    hasUnmeasured: false,
+    lineIsSlow: false,
+  },
 };
 
 /** What is not as it should be in one second. `movedMs`: how far the playhead came since the last look. */

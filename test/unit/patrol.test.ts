@@ -99,6 +99,24 @@ test('repeats the first-level question when its TTL is over, resolves the tokens
   assert.strictEqual(firsts(all), 2, 'and so on');
 });
 
+test.each(
+  'what the next edge is measured at tells whether leaving a slow one helped, and not what was known of it before',
+  [
+    [2000, true],
+    [4000, false],
+  ] as const,
+  async (assert, [kilobytes, isLineSlow]) => {
+    const { fake, page, patrolling } = patrols(assert);
+    page.delivered(A, 20_000_000, 1000);
+    patrolling.left('throughput', 16_000_000);
+    await fake.advance(5000);
+    assert.false(page.isLineSlow(), 'nothing is known yet');
+    page.delivered(A, kilobytes * 1000, 1000);
+    await fake.advance(1000);
+    assert.strictEqual(page.isLineSlow(), isLineSlow);
+  },
+);
+
 test('takes a TTL for `refreshMinMs` where it is shorter, and for `refreshMaxMs` where it is longer', async (assert) => {
   const slow = patrols(assert, { refreshMinMs: 180_000 });
   await slow.fake.advance(179_000);

@@ -31,6 +31,13 @@ const CONTROLS: readonly Control[] = [
   },
   { title: 'the machine sleeps for 30 s', from: 20, to: 20, trouble: DEAD, excuse: { lateMs: 30_000 } },
   { title: 'the decoder drops frames', from: 20, to: 79, trouble: THIN, excuse: { droppedShare: 0.3 } },
+  {
+    title: 'the encoder pauses, so that there is nothing to ask for',
+    from: 20,
+    to: 35,
+    trouble: { movedMs: 0, bufferAheadMs: 0 },
+    excuse: { askedAt: 18_000 },
+  },
   { title: 'the player is paused', from: 20, to: 79, trouble: { ...THIN, movedMs: 0 }, excuse: { paused: true } },
   { title: 'the viewer seeks', from: 20, to: 24, trouble: DEAD, excuse: { seeking: true } },
   { title: 'the playback rate is 0', from: 20, to: 24, trouble: { ...DEAD, failures: 0 }, excuse: { playbackRate: 0 } },
@@ -54,6 +61,17 @@ for (const { title, from, to, trouble, excuse } of CONTROLS) {
     assert.notDeepEqual(told(120, trace({})), []);
   });
 }
+
+test('a buffer that falls while nothing is asked for is not drained by the edge', (assert) => {
+  const trace =
+    (askedAt: number) =>
+    (second: number): Moment => ({
+      bufferAheadMs: 12_000 - Math.min(Math.max(0, second - 20), 10) * 1000 - (second % 2) * 1000,
+      askedAt: second >= 20 && second < 30 ? askedAt : Infinity,
+    });
+  assert.deepEqual(told(29, trace(20_000)), []);
+  assert.deepEqual(words(told(29, trace(Infinity))), ['leave drain'], 'but so it is where it is asked for');
+});
 
 test('what was counted before is forgotten', (assert) => {
   const trace = (second: number): Moment => ({ ...THIN, hidden: second === 8 });
