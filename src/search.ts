@@ -64,7 +64,7 @@ export function search(tools: SearchTools): Search {
   let lookingUp = true;
   let leaders: readonly Edge[] = [];
   let fresh: Candidates | null = null;
-  let lastProbes: readonly Probe[] = [];
+  let lost: readonly Probe[] = [];
   const heard = new Set<string>();
   let hasContest = false;
   let giveContest: (contest: Contest) => void;
@@ -107,10 +107,13 @@ export function search(tools: SearchTools): Search {
         candidates = await found(ask());
       }
       if (isOver()) return;
-      if (await decide(candidates, usable(candidates), wanted)) return;
-      const later = held && usable(await asked).filter(({ origin }) => !isIn(held.edges, origin));
+      const raced = usable(candidates);
+      if (await decide(candidates, raced, wanted)) return;
+      // what the map says by now, and its next class, as these count as out
+      const more = await (settings.discover ? asked : ask([...raced, ...(leaving ? [leaving.chosen] : [])]));
+      const others = usable(more).filter(({ origin }) => !isIn(raced, origin));
       if (isOver()) return;
-      if (!later?.length || !(await decide(await asked, later, wanted))) throw raceError(lastProbes);
+      if (others.length === 0 || !(await decide(more, others, wanted))) throw raceError(lost);
     } catch (cause) {
       fail(cause);
     } finally {
@@ -119,10 +122,10 @@ export function search(tools: SearchTools): Search {
     }
   }
 
-  function ask(): Promise<Candidates> {
+  function ask(out: readonly Edge[] = []): Promise<Candidates> {
     return lookUp(source, given, settings, {
       ask: (question) => directory.ask(question, settings),
-      cooling: directory.cooling,
+      cooling: (origin) => isIn(out, origin) || directory.cooling(origin),
       secure: platform.secure(),
       platform,
       pageId: directory.pageId,
@@ -174,8 +177,9 @@ export function search(tools: SearchTools): Search {
     const winner = await running.winner;
     if (isOver()) return true;
     if (!winner) {
-      lastProbes = await running.ended;
-      for (const probe of lastProbes) if (blamesEdge(probe)) tools.suspect(probe.edge);
+      const probes = await running.ended;
+      lost = [...lost, ...probes];
+      for (const probe of probes) if (blamesEdge(probe)) tools.suspect(probe.edge);
       return false;
     }
     // what the map said meanwhile is newer than what was held

@@ -1,15 +1,17 @@
 import QUnit from 'qunit';
 import { directory, type Directory } from '../../src/directory.js';
-import type { EdgeSelectOptions } from '../../src/options.js';
+import type { ErrorDetails } from '../../src/errors.js';
+import type { DiscoveredEdge, EdgeSelectOptions } from '../../src/options.js';
 import type { Win } from '../../src/preflight.js';
 import type { Method } from '../../src/probe.js';
+import type { Resolver } from '../../src/resolver.js';
 import { search, type Search } from '../../src/search.js';
 import type { Selection } from '../../src/selection.js';
 import type { Edge } from '../../src/servers.js';
 import type { Input } from '../../src/switch.js';
 import { answers, lookups, SETTLED_MS } from '../support/conducting.js';
 import { fakePlatform, nothingLeft, type FakePage, type FakePlatform } from '../support/platform.js';
-import { settings, SOURCE } from './given.js';
+import { answer, settings, SOURCE, srv } from './given.js';
 
 const { module, test } = QUnit;
 
@@ -214,6 +216,56 @@ test('only suspects edges when none answered: it may be the line', async (assert
   assert.deepEqual(told(searched), ['failed EDGES_FAILED']);
   assert.deepEqual(searched.suspected, [A, B]);
   assert.false(searched.shared.cooling(A));
+});
+
+/** A map with two classes: one token leads to a, the other to b. */
+const CLASSES: Resolver = {
+  resolve: ({ name }) => {
+    const first = [srv('near.token.example'), srv('far.token.example', { priority: 20 })];
+    return Promise.resolve(
+      answer(name.startsWith('_') ? first : [srv(name.startsWith('near') ? 'a.example' : 'b.example')]),
+    );
+  },
+};
+
+test('races the next class of the map when nobody of the first answers, and nothing waits for it', async (assert) => {
+  const { fake, running, inputs, suspected, race } = searching(assert, { options: { resolver: CLASSES } });
+  answers(fake, { b: 20 });
+  fake.respond('a.example', 'fail');
+  race();
+  await fake.flush();
+  assert.strictEqual(await running.win, null, 'the held request goes to the origin');
+  await fake.advance(SETTLED_MS);
+  const [found] = inputs;
+  assert.strictEqual(found?.kind === 'found' && found.selection.chosen.origin, B);
+  assert.deepEqual(suspected, [A]);
+});
+
+test('fails with all that lost when nobody of any class answers', async (assert) => {
+  const { fake, inputs, race } = searching(assert, { options: { resolver: CLASSES } });
+  fake.respond(/[ab]\.example/, 'fail');
+  race();
+  await fake.advance(SETTLED_MS);
+  const [failed] = inputs;
+  if (failed?.kind !== 'failed') throw new Error('it found somebody');
+  const { edges } = failed.error.details as ErrorDetails['EDGES_FAILED'];
+  assert.deepEqual(
+    edges.map(({ origin }) => origin),
+    [A, B],
+  );
+});
+
+test('asks `discover` once', async (assert) => {
+  let times = 0;
+  const discover = (): Promise<DiscoveredEdge[]> => {
+    times += 1;
+    return Promise.resolve([{ origin: A }]);
+  };
+  const { fake, inputs, race } = searching(assert, { options: { discover } });
+  fake.respond('a.example', 'fail');
+  race();
+  await fake.advance(SETTLED_MS);
+  assert.deepEqual([times, inputs.map(({ kind }) => kind)], [1, ['failed']]);
 });
 
 test('does not let an answer to the race end a cool-down that began after it', async (assert) => {
