@@ -71,7 +71,7 @@ export interface ErrorDetails {
   EDGES_BLOCKED: { readonly edges: readonly EdgeFailure[] };
   /** The source is asked for with credentials, and `allowedHosts` names no host that may have them. */
   CREDENTIALS_NOT_ALLOWED: Record<string, never>;
-  /** The site put its own function in place of `videojs.Vhs.xhr`, so that no request can be given to us. */
+  /** No request can be given to us: the site put its own function in place of `videojs.Vhs.xhr`, or VHS has no request hooks. */
   VHS_REPLACED: Record<string, never>;
 }
 

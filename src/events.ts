@@ -4,6 +4,7 @@
  */
 import type { EdgeSelectError } from './errors.js';
 import type { Selection } from './selection.js';
+import type { Sign } from './verdict.js';
 
 /**
  * Why a request left an edge. `silent`: no first byte; `stalled`: no more of them; `slow`: more slowly than the buffer can
@@ -40,12 +41,12 @@ export interface EdgeSelectEvents {
     readonly firstByteMs: number;
     readonly elapsedMs: number;
   };
-  /** The edge in use does not give acceptable service: `seen` is beyond `limit`, each in the unit of its option. */
+  /** The edge in use does not give acceptable service: `seen` is beyond `limit`, in that option's unit; of `throughput` in bits per second. */
   'edgeselect:judged': {
     readonly edge: string;
     /** `suspect`: another is looked for; `leave`: it must go. */
     readonly verdict: 'suspect' | 'leave';
-    readonly because: string;
+    readonly because: Sign;
     readonly seen: number;
     readonly limit: number;
   };

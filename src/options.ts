@@ -14,9 +14,9 @@ import { EdgeSelectError } from './errors.js';
 import type { Resolver } from './resolver.js';
 import type { SourceObject } from './source.js';
 
-/** A server that `discover` names; of the same scheme as the source unless `origin` says so. */
+/** A server that `discover` names. */
 export interface DiscoveredEdge {
-  /** Scheme, host and port, such as `https://edge1.example:8443`. */
+  /** Scheme, host and port, such as `https://edge1.example:8443`; on an https page https. */
   readonly origin: string;
   /** Lower is better (default 0); as in an SRV record. */
   readonly priority?: number;
@@ -93,7 +93,7 @@ export interface EdgeSelectOptions {
   readonly remember?: boolean;
   /** `false`: send no reports. */
   readonly report?: boolean | ReportOptions;
-  /** Another way to ask DNS questions, in place of DoH to `nameserver`. */
+  /** Another way to ask DNS questions, in place of DoH to `nameserver` and `secondNameserver`. */
   readonly resolver?: Resolver;
   /** Another way to find the edges of a source, in place of both lookups; what it finds is not given to other sources. */
   readonly discover?: (

@@ -284,9 +284,9 @@ export function register(videojs: VideoJs, platform: Platform = browserPlatform(
 
     function hook({ xhr }: Vhs): void {
       unhook();
-      const all = videojs.Vhs;
+      const all = videojs.Vhs?.xhr;
       if (!current) return;
-      if (all?.xhr.original === true) unhook = hookRequests(xhr, all.xhr, current.conductor, platform);
+      if (all?.original === true && 'onRequest' in xhr) unhook = hookRequests(xhr, all, current.conductor, platform);
       else current.conductor.bypass(new EdgeSelectError('VHS_REPLACED', {}));
     }
   }
@@ -334,6 +334,7 @@ export function register(videojs: VideoJs, platform: Platform = browserPlatform(
           return delegate.handleSource(source, tech, options);
         } finally {
           player.off('xhr-hooks-ready', install);
+          if (tech.vhs && !('onRequest' in tech.vhs.xhr)) install(); // older than Video.js 8.5
         }
       },
     };

@@ -27,7 +27,7 @@ export interface Question {
   readonly client?: ClientIdentity;
 }
 
-/** A service location (RFC 2782); `target` is without the last dot, and empty for `.`. */
+/** A service location (RFC 2782); `target` is in lower case, without the last dot, and empty for `.`. */
 export interface SrvRecord {
   readonly type: 'SRV';
   readonly priority: number;

@@ -40,8 +40,9 @@ export interface SourceContext {
 }
 
 /**
- * @returns null when `src` is no http(s) URL, when `service` gives no name for it, or when its host is neither the
- *          player's first one nor in `hosts`: an ad or a foreign clip causes no lookup and leaks no name
+ * @returns null when `src` is no http(s) URL, or has a password; when `service` gives no name for it (an IP address has
+ *          none by itself); or when its host is neither the player's first one nor in `hosts`: an ad or a foreign clip
+ *          causes no lookup and leaks no name
  * @see RFC 2782, "The format of the SRV RR": `_service._proto.name`
  */
 export function edgeSource(source: SourceObject, rules: SourceRules, context: SourceContext): EdgeSource | null {

@@ -41,7 +41,7 @@ const OPTIONS = [
   '}',
 ];
 const EXPOSE = [
-  'add_header Access-Control-Expose-Headers "Content-Range, Content-Length, ETag, Accept-Ranges, Allow, Date, Server-Timing, CMSD-Static, CMSD-Dynamic" always;',
+  'add_header Access-Control-Expose-Headers "Content-Range, Content-Length, ETag, Accept-Ranges, Allow, Date, Server-Timing, CMSD-Dynamic" always;',
 ];
 const REPORT = [
   'location = /.well-known/edge-select {',

@@ -11,7 +11,7 @@ import { isAnswer, type Exchange, type Seen } from './node/http.js';
 import { quoted } from './text.js';
 
 /** Capabilities, and what a request is resumed by. */
-const READ_BY_PAGE = ['Content-Range', 'ETag', 'Accept-Ranges', 'Date', 'Server-Timing', 'CMSD-Static', 'CMSD-Dynamic'];
+const READ_BY_PAGE = ['Content-Range', 'ETag', 'Accept-Ranges', 'Date', 'Server-Timing', 'CMSD-Dynamic'];
 /** Beginnings of what is shown where a network wants a login. */
 const HTML = /^\s*(<!doctype html|<html)/i;
 

@@ -133,6 +133,19 @@ test('the stream plays on from the origin when the site replaced `videojs.Vhs.xh
   }
 });
 
+test('the stream plays on from the origin when VHS has no request hooks, as before Video.js 8.5: VHS_REPLACED', async (assert) => {
+  const world = await networkOf();
+  const player = testPlayer({ nameserver: nameserver(world) });
+  const trigger = player.trigger.bind(player);
+  Object.assign(player, {
+    trigger(...event: Parameters<typeof trigger>) {
+      if (event[0] !== 'xhr-hooks-ready') trigger(...event);
+      else delete (player.tech(true).vhs?.xhr as { onRequest?: unknown } | undefined)?.onRequest;
+    },
+  });
+  await playsFromOrigin(assert, player, world, 'VHS_REPLACED');
+});
+
 test("the stream plays on from the origin when the page's policy forbids the nameserver: LOOKUP_BLOCKED", async (assert) => {
   const world = await networkOf();
   const page = await testPage([edge(world, ORIGIN), edge(world, 'a'), edge(world, 'b')]);

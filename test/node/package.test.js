@@ -44,7 +44,7 @@ test('the files that register the plugin, and no others, are named as having sid
   assert.ok(!registering.some((path) => path.includes('register')), 'the side door does nothing by itself');
 });
 
-test('npm would pack the bundles, the source, and no test, demo or medium', () => {
+test('npm would pack the bundles, the source, the documents, and no test, demo or medium', () => {
   const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
   const [packed] = JSON.parse(
     execFileSync(npm, ['pack', '--dry-run', '--json', '--ignore-scripts'], { cwd: root, encoding: 'utf8' }),
@@ -54,7 +54,7 @@ test('npm would pack the bundles, the source, and no test, demo or medium', () =
   assert.ok(paths.includes('LICENSE'));
   assert.ok(paths.includes('dist/check.mjs'), 'the program of package.json');
   assert.deepEqual(
-    paths.filter((path) => !/^(dist|src)\/|^[\w-]+\.(md|json)$|^LICENSE$/.test(path)),
+    paths.filter((path) => !/^(dist|src)\/|^docs\/[\w-]+\.md$|^[\w-]+\.(md|json)$|^LICENSE$/.test(path)),
     [],
   );
 });
