@@ -7,7 +7,7 @@
 import type { ElementSource } from '../conductor.js';
 import type { Platform } from '../platform.js';
 import type { Edge } from '../servers.js';
-import { isElsewhere, resumption } from './resumption.js';
+import { isElsewhere, resumption, type Seek } from './resumption.js';
 import { hasTheRest, watchStarvation } from './starvation.js';
 
 /** The least shape of Video.js's Html5 tech. */
@@ -15,6 +15,8 @@ export interface NativeTech {
   readonly options_?: { readonly enableSourceset?: boolean };
   /** Called for each source that the element gets; tells the player, which then takes it for its own. */
   triggerSourceset: (src: string) => void;
+  /** All seeks of the player come by here. */
+  setCurrentTime: (seconds: number) => void;
   el(): HTMLMediaElement;
   paused(): boolean;
   play(): Promise<void> | undefined;
@@ -89,10 +91,22 @@ export function playNative(tech: NativeTech, picker: NativePicker, tools: Native
   };
   if (tech.options_?.enableSourceset) tellSource(service);
 
+  let seek: Seek | null = null;
+  const { setCurrentTime } = tech;
+  tech.setCurrentTime = (seconds) => {
+    seek = { to: seconds, isTold: false };
+    setCurrentTime.call(tech, seconds);
+  };
+  const hasSought = (): void => {
+    if (!element.seeking) seek = null;
+  };
+
   // capturing listeners of the element itself run before Video.js's own, and these before those of a resumption
   const listeners: readonly (readonly [string, (event: Event) => void])[] = [
     ['error', onError],
     ['loadeddata', () => (hasPicture = true)],
+    ['seeking', () => seek && (seek.isTold = true)],
+    ...['loadeddata', 'timeupdate', 'seeked'].map((name) => [name, hasSought] as const),
     ...['encrypted', 'webkitneedkey'].map((name) => [name, () => (hasKeys = true)] as const),
     ...MOMENTS.map((name) => [name, move] as const),
   ];
@@ -137,6 +151,7 @@ export function playNative(tech: NativeTech, picker: NativePicker, tools: Native
 
   function takeOff(): void {
     asking?.abort();
+    tech.setCurrentTime = setCurrentTime;
     for (const [name, listener] of listeners) element.removeEventListener(name, listener, true);
     stopHearing();
     stopWatching();
@@ -195,6 +210,7 @@ export function playNative(tech: NativeTech, picker: NativePicker, tools: Native
           if (choice && choice === picked) leave(choice, 'range');
           else resumed.stop(); // the origin is the last: so it begins anew, as it would without us
         },
+        seek,
       );
     });
   }

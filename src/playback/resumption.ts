@@ -17,14 +17,22 @@ interface Told {
   seeking: boolean;
 }
 
+/** Where the viewer has sought to, and is not yet. */
+export interface Seek {
+  readonly to: number;
+  /** `seeking` was heard of. */
+  isTold: boolean;
+}
+
 /** Changes of one element. */
 export interface Resumption {
   /**
    * @param load  gives the element another URL
    * @param wentOn  is called once there is a picture again; `isThere` is false if the new server cannot begin there:
    *                it is to be changed once more, or stopped
+   * @param seek  under way; once its source has died, Firefox knows no more where to
    */
-  change(load: () => void, wentOn: (isThere: boolean) => void): void;
+  change(load: () => void, wentOn: (isThere: boolean) => void, seek?: Seek | null): void;
   /** Nothing is kept from listeners any more. */
   stop(): void;
 }
@@ -51,8 +59,10 @@ export function resumption(element: HTMLMediaElement, play: () => Promise<void> 
   let position = 0;
   let secondsFromLive: number | null = null;
   let hasData = false;
-  /** `seeking` was told, and not `seeked`. An element that is done says `timeupdate` before it says so. */
+  /** It sought, and `seeked` was not told yet: an element that is done says `loadeddata` and `timeupdate` before that. */
   let isSeekOpen = false;
+  /** The viewer has, and `seeking` was not told yet. */
+  let hasSeekToTell = false;
   /** The picture is of another position: the next change is to go on where this one should have. */
   let isLost = false;
   let restore = (): void => undefined;
@@ -60,13 +70,14 @@ export function resumption(element: HTMLMediaElement, play: () => Promise<void> 
 
   return { change, stop };
 
-  function change(load: () => void, wentOn: (isThere: boolean) => void): void {
+  function change(load: () => void, wentOn: (isThere: boolean) => void, seek: Seek | null = null): void {
     const { paused, playbackRate } = element;
-    // while it seeks this is the target, and when a change is changed the position of the first
-    if (!isLost) position = element.currentTime;
+    // when a change is changed it is the position of the first
+    if (!isLost) position = seek?.to ?? element.currentTime;
     isLost = false;
+    hasSeekToTell = seek?.isTold === false;
     if (!told) {
-      told = { paused, rate: playbackRate, duration: element.duration, seeking: element.seeking };
+      told = { paused, rate: playbackRate, duration: element.duration, seeking: element.seeking && !hasSeekToTell };
       secondsFromLive = element.duration === Infinity ? endOf(element.seekable) - position : null;
       restore = keep(element);
       for (const name of ARTEFACTS) element.addEventListener(name, hear, true);
@@ -95,7 +106,7 @@ export function resumption(element: HTMLMediaElement, play: () => Promise<void> 
     if (event.type === 'loadeddata') hasData = true;
     // the source before may have left a seek of its own open
     if (['loadstart', 'seeked'].includes(event.type)) isSeekOpen = false;
-    if (event.type === 'seeking') isSeekOpen = true;
+    if (event.type === 'seeking' || element.seeking) isSeekOpen = true;
     if (!isNews(told, event.type)) event.stopImmediatePropagation();
     if (hasData && !element.seeking && !isSeekOpen) {
       isLost = position >= START_SECONDS && element.currentTime < START_SECONDS;
@@ -124,7 +135,7 @@ export function resumption(element: HTMLMediaElement, play: () => Promise<void> 
         known.duration = duration;
         return duration !== before.duration;
       case 'seeking':
-        known.seeking ||= Math.abs(element.currentTime - position) > START_SECONDS;
+        known.seeking ||= hasSeekToTell || Math.abs(element.currentTime - position) > START_SECONDS;
         return known.seeking && !before.seeking;
       case 'seeked':
         known.seeking = seeking;

@@ -1,6 +1,6 @@
 import QUnit from 'qunit';
 import type { ElementSource } from '../../src/conductor.js';
-import { playNative } from '../../src/playback/native.js';
+import { playNative, type NativeTech } from '../../src/playback/native.js';
 import { fakeElement, ranges, type FakeElement } from '../support/element.js';
 import { fakePlatform, nothingLeft, type FakePlatform } from '../support/platform.js';
 
@@ -15,8 +15,9 @@ interface Moving {
   readonly net: FakePlatform;
   /** What happened after the first picture, in order. */
   readonly log: string[];
-  /** What it is told; `next`: where to load from, null is the origin; `isTakenOff`: as soon as an edge is left. */
-  readonly told: { next: ElementSource | null; isAdBreak: boolean; isTakenOff: boolean };
+  /** What it is told; `next`: where to load from, null is the origin; `isTakenOff`: as soon as an edge is left; `isDead`: no seek moves the clock. */
+  readonly told: { next: ElementSource | null; isAdBreak: boolean; isTakenOff: boolean; isDead: boolean };
+  readonly tech: NativeTech;
   /** The conductor says that the edge in use had to go. */
   readonly moved: () => Promise<void>;
   readonly dispose: () => void;
@@ -33,11 +34,15 @@ async function moving(assert: Assert, like: object = {}): Promise<Moving> {
   const net = fakePlatform(assert);
   const element = fakeElement(like);
   const { media } = element;
-  const told = { next: A as ElementSource | null, isAdBreak: false, isTakenOff: false };
+  const told = { next: A as ElementSource | null, isAdBreak: false, isTakenOff: false, isDead: false };
   const log: string[] = [];
   const listeners = new Set<() => void>();
   const tech = {
     triggerSourceset: () => undefined,
+    setCurrentTime(seconds: number) {
+      element.seeking = true;
+      if (!told.isDead) element.currentTime = seconds;
+    },
     el: () => media,
     paused: () => element.paused,
     play: () => undefined,
@@ -74,7 +79,7 @@ async function moving(assert: Assert, like: object = {}): Promise<Moving> {
   log.length = 0;
   told.next = B;
   const { dispose, release } = handler;
-  return { element, net, log, told, moved, dispose, release };
+  return { element, net, log, told, tech, moved, dispose, release };
 }
 
 module('native moved', nothingLeft);
@@ -83,6 +88,26 @@ test('goes to another edge when the one in use had to go', async (assert) => {
   const { log, moved, dispose } = await moving(assert);
   await moved();
   assert.deepEqual(log, [`load ${B.url}`]);
+  dispose();
+});
+
+test('goes to where the viewer has just sought to, though the source is dead and its clock knows nothing of it', async (assert) => {
+  const { element, told, tech, moved, dispose } = await moving(assert);
+  told.isDead = true;
+  tech.setCurrentTime(40);
+  await moved();
+  assert.strictEqual(element.currentTime, 40);
+  dispose();
+});
+
+test('knows nothing more of a seek that has ended', async (assert) => {
+  const { element, tech, moved, dispose } = await moving(assert);
+  tech.setCurrentTime(40);
+  element.seeking = false;
+  element.fire('seeked');
+  element.currentTime = 41;
+  await moved();
+  assert.strictEqual(element.currentTime, 41);
   dispose();
 });
 

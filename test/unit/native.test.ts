@@ -37,6 +37,9 @@ function playing(
   const tech: NativeTech = {
     options_: { enableSourceset },
     triggerSourceset: (src) => log.push(`sourceset ${src}`),
+    setCurrentTime: (seconds) => {
+      element.currentTime = seconds;
+    },
     el: () => element,
     paused: () => element.paused,
     play: () => {

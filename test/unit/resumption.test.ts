@@ -1,5 +1,5 @@
 import QUnit from 'qunit';
-import { isElsewhere, resumption } from '../../src/playback/resumption.js';
+import { isElsewhere, resumption, type Seek } from '../../src/playback/resumption.js';
 import { fakeElement, ranges, type FakeElement } from '../support/element.js';
 
 const { module, test } = QUnit;
@@ -15,7 +15,7 @@ interface Changing {
   readonly heard: string[];
   /** Whether it went on at the position, each time that it went on. */
   readonly wentOn: boolean[];
-  readonly change: () => void;
+  readonly change: (seek?: Seek) => void;
   readonly stop: () => void;
 }
 
@@ -37,12 +37,13 @@ function changing(like: object = {}, play = (): Promise<void> | undefined => und
   };
   for (const name of [...NEW_SOURCE, ...NEW_PICTURE, 'ratechange', 'pause'])
     element.media.addEventListener(name, listen);
-  const change = (): void => {
+  const change = (seek?: Seek): void => {
     resumed.change(
       () => {
         load(element);
       },
       (isThere) => wentOn.push(isThere),
+      seek,
     );
   };
   return { element, heard, wentOn, change, stop: resumed.stop };
@@ -79,6 +80,36 @@ test('keeps its own seek from listeners, of which Firefox tells late and whose e
   assert.deepEqual(heard, ['timeupdate']);
   assert.deepEqual(wentOn, [true]);
 });
+
+test('keeps it from listeners also where Firefox is there before it tells of the seek', (assert) => {
+  const { element, heard, wentOn, change } = changing();
+  change();
+  element.fire('loadstart');
+  element.seeking = true;
+  arrive(element);
+  element.fire('loadedmetadata');
+  element.seeking = false;
+  element.fire('loadeddata', 'seeking', 'timeupdate', 'seeked', 'canplay');
+  assert.deepEqual(heard, ['canplay']);
+  assert.deepEqual(wentOn, [true]);
+});
+
+test.each(
+  'goes where the viewer sought to as the source died, and tells of it once',
+  [true, false],
+  (assert, isTold) => {
+    const { element, heard, wentOn, change } = changing({ seeking: true });
+    change({ to: 30, isTold });
+    assert.strictEqual(element.currentTime, 30);
+    element.fire('seeking', 'loadstart');
+    arrive(element);
+    element.fire('loadedmetadata', 'loadeddata', 'seeking');
+    element.seeking = false;
+    element.fire('seeked');
+    assert.deepEqual(heard, isTold ? ['seeked'] : ['seeking', 'seeked']);
+    assert.deepEqual(wentOn, [true]);
+  },
+);
 
 test('waits for no end of a seek that the source before took with it', (assert) => {
   const { element, wentOn, change } = changing();
