@@ -10,7 +10,7 @@ import type { Lane, Outcome, Parked } from './transport/attempt.js';
 import type { Routes } from './transport/deliver.js';
 import { isOverdue, newerOf, type LivePlaylist } from './transport/playlist.js';
 import { WORTH_LEAVING } from './transport/pace.js';
-import { blames, isDenied, nameOf, type MediaRequest, type Try } from './transport/route.js';
+import { blames, isBlocking, isDenied, nameOf, type MediaRequest, type Try } from './transport/route.js';
 
 /** What the account asks of its surroundings. */
 export interface AccountTools {
@@ -52,11 +52,19 @@ export interface Account extends Pick<Routes, 'ended' | 'prove' | 'differs' | 'n
   isEncoded(): boolean;
   /** Whether two servers are known to have different files of the same names. */
   areStrangers(a: string, b: string): boolean;
-  /** Whether what it gave last of this live playlist was old, not long ago. */
-  isBehind(url: string, origin: string): boolean;
+  /** Whether what it gave last of this live playlist was behind, not long ago. */
+  lag(url: string, origin: string): Lag | null;
   /** Whether only the origin may answer requests of this type, until the next selection. */
   isOriginOnly(requestType: string): boolean;
   dispose(): void;
+}
+
+/** How the live playlist of a server was behind. */
+export interface Lag {
+  /** It was older than that of another; else it had not moved for too long, which may be so everywhere. */
+  readonly isOld: boolean;
+  /** When, in ms of `now()`. */
+  readonly at: number;
 }
 
 /** What a silent server has to say it in, while another delivers: several round trips of a phone. */
@@ -67,8 +75,12 @@ const AGAIN_MS = 500;
 const TOGETHER_MS = 3000;
 /** More than a source plays side by side, and those that it has just left. */
 const MOST_PLAYLISTS = 16;
-/** A server with an old playlist is asked for it again after this. */
-const BEHIND_MS = 30_000;
+/** A server with an old playlist is asked for it again after this; of several one at a time. */
+const OLD_MS = 30_000;
+/** Where one stood still, this long after somebody's moved: the encoder may have paused. */
+const STILL_MS = 5000;
+/** Servers times playlists. */
+const MOST_LAGS = 128;
 const NOTHING = { bytes: 0, requests: 0, failures: 0 };
 
 /** Empty. */
@@ -83,8 +95,8 @@ export function account({ platform, directory, tell, chosen, onLost }: AccountTo
   const strangers = new Set<string>();
   /** Live playlists by URL, those that came last at the end. */
   const playlists = new Map<string, LivePlaylist>();
-  /** Old live playlists by server and URL; others are asked until then. */
-  const behind = new Map<string, { readonly text: string; readonly until: number }>();
+  /** Live playlists that are behind, by URL and server; others are asked until then. */
+  const lags = new Map<string, Lag & { readonly text: string; readonly movedAt: number; readonly until: number }>();
   const ledger = new Map<string, typeof NOTHING>();
   const failed = new Map<string, { readonly times: number; readonly at: number }>();
   const proofs = new Set<() => void>();
@@ -111,7 +123,12 @@ export function account({ platform, directory, tell, chosen, onLost }: AccountTo
     isAllSilent: () => allSilent,
     hasDelivered: () => hasDelivered,
     isEncoded: () => isEncoded,
-    isBehind: (url, origin) => (behind.get(`${origin} ${url}`)?.until ?? 0) > platform.now(),
+    lag(url, origin) {
+      const lag = lags.get(`${url} ${origin}`);
+      if (!lag) return null;
+      const isStill = !lag.isOld && playlists.get(url)?.movedAt === lag.movedAt;
+      return isStill || lag.until > platform.now() ? lag : null;
+    },
     areStrangers: (a, b) => strangers.has(pairOf(a, b)),
     isOriginOnly: (requestType) => originOnly.has(requestType),
     dispose() {
@@ -131,7 +148,9 @@ export function account({ platform, directory, tell, chosen, onLost }: AccountTo
       return;
     }
     hasDelivered = true;
-    for (const one of tries) {
+    // who holds a request until there is something new is not silent
+    const judged = tries.filter(({ because }) => because !== 'silent' || !isBlocking(request));
+    for (const one of judged) {
       if (one.edge) judge(one.edge, one, outcome, request.binary);
       else directory.failed(nameOf(request, null));
     }
@@ -155,7 +174,7 @@ export function account({ platform, directory, tell, chosen, onLost }: AccountTo
       tell({ type: 'edgeselect:failedover', url, from: nameOf(request, edge), to: next, because, status });
     }
     tell({ type: 'edgeselect:served', url, edge: name, requestType, bytes, firstByteMs, elapsedMs });
-    for (const one of tries) if (one.edge) lose(one.edge, one.because);
+    for (const one of judged) if (one.edge) lose(one.edge, one.because);
   }
 
   function judge(edge: Edge, one: Try, by: Extract<Outcome, { kind: 'delivered' }>, isBinary: boolean): void {
@@ -223,14 +242,19 @@ export function account({ platform, directory, tell, chosen, onLost }: AccountTo
   function newest(url: string, text: string, name: string): string {
     if (/[?&]_HLS_/.test(url)) return text;
     const now = platform.now();
-    const key = `${name} ${url}`;
+    const key = `${url} ${name}`;
     const seen = playlists.get(url);
     // what it still has is of no encoder that began anew
-    const newer = seen && behind.get(key)?.text === text ? seen : newerOf(seen, text, now);
+    const newer = seen && lags.get(key)?.text === text ? seen : newerOf(seen, text, now);
     if (newer) {
-      put(playlists, url, newer);
-      if (newer.text !== text || isOverdue(newer, now)) put(behind, key, { text, until: now + BEHIND_MS });
-      else behind.delete(key);
+      put(playlists, url, newer, MOST_PLAYLISTS);
+      lags.delete(key);
+      const isOld = newer.text !== text;
+      if (isOld || isOverdue(newer, now)) {
+        const others = [...lags].filter(([other, lag]) => lag.isOld && other.startsWith(`${url} `));
+        const until = now + (isOld ? OLD_MS * (1 + others.length) : STILL_MS);
+        put(lags, key, { isOld, at: now, text, movedAt: newer.movedAt, until }, MOST_LAGS);
+      }
     }
     return newer?.text ?? text;
   }
@@ -241,10 +265,10 @@ export function account({ platform, directory, tell, chosen, onLost }: AccountTo
 }
 
 /** The oldest make room: a query may name the rendition, or differ each time so that no cache answers. */
-function put<T>(playlists: Map<string, T>, key: string, playlist: T): void {
-  playlists.delete(key);
-  playlists.set(key, playlist);
-  for (const oldest of playlists.keys()) if (playlists.size > MOST_PLAYLISTS) playlists.delete(oldest);
+function put<T>(map: Map<string, T>, key: string, value: T, most: number): void {
+  map.delete(key);
+  map.set(key, value);
+  for (const oldest of map.keys()) if (map.size > most) map.delete(oldest);
 }
 
 function pairOf(a: string, b: string): string {

@@ -4,7 +4,7 @@
  */
 import type { Account } from './account.js';
 import type { Directory } from './directory.js';
-import { patienceMs } from './edges.js';
+import { patienceMs, usualRate } from './edges.js';
 import type { Settings } from './options.js';
 import type { Permit } from './permit.js';
 import type { Platform } from './platform.js';
@@ -13,7 +13,7 @@ import type { Edge } from './servers.js';
 import type { Lane } from './transport/attempt.js';
 import type { Routes } from './transport/deliver.js';
 import { isBehind, isTooSlow, type Alternative, type Demand } from './transport/pace.js';
-import { isOriginFirst, nameOf, nextStop, type MediaRequest, type Try } from './transport/route.js';
+import { isBlocking, isOriginFirst, nameOf, nextStop, type MediaRequest, type Try } from './transport/route.js';
 import type { Service } from './verdict.js';
 
 /** What the dispatcher asks of the conductor. */
@@ -46,6 +46,8 @@ export interface Dispatch extends Pick<Routes, 'next' | 'ended' | 'serviceUrl'> 
 /** A look at the rate of a long body; shorter ones are noise. */
 const MEASURE_EVERY_MS = 1000;
 
+/** Of the requests for a playlist that stands still everywhere: the encoder may pause, for a million players. */
+const ORIGIN_SHARE = 0.25;
 /** Playlists, keys and the like: hundreds of kilobytes at most. */
 const SMALL_WITHIN_MS = 4000;
 
@@ -74,8 +76,25 @@ export function dispatch(tools: DispatchTools): Dispatch {
       const held = tools.hold(request, signal);
       if (held) return held;
     }
-    const stop = nextStop(request, ranked(request), tries) ?? lastResort(request, tries);
+    const edges = ranked(request);
+    if (tries.length === 0 && asksOrigin(request, edges)) return lane(request, null, null);
+    // what that said of a playlist that edges have counts for nothing
+    const isOutOfTurn = tries[0]?.edge === null && isStuck(request, edges);
+    const inTurn = isOutOfTurn ? tries.slice(1) : tries;
+    const stop = nextStop(request, edges, inTurn) ?? lastResort(request, inTurn);
     return stop && lane(request, stop.edge, null, tries);
+  }
+
+  /** Whether each edge's live playlist is behind. */
+  function isStuck({ url }: MediaRequest, edges: readonly Edge[]): boolean {
+    return edges.length > 0 && edges.every(({ origin }) => account.lag(url, origin) !== null);
+  }
+
+  /** Then the playlist's own host may know more: it does when they are old, and is asked by few when all may stand still. */
+  function asksOrigin(request: MediaRequest, edges: readonly Edge[]): boolean {
+    if (!isStuck(request, edges)) return false;
+    const areOld = edges.every(({ origin }) => account.lag(request.url, origin)?.isOld);
+    return areOld ? !account.lag(request.url, nameOf(request, null)) : platform.random() < ORIGIN_SHARE;
   }
 
   function want(request: MediaRequest, signal: AbortSignal): void {
@@ -101,11 +120,12 @@ export function dispatch(tools: DispatchTools): Dispatch {
     const isSilent = ({ origin }: Edge): boolean => account.isSilent(origin);
     const ordered = [...usable.filter((edge) => !isSilent(edge)), ...usable.filter(isSilent)];
     const allowed = ordered.filter(rules.mayServe(request));
-    const isBehind = ({ origin }: Edge): boolean => account.isBehind(request.url, origin);
-    const abreast = allowed.filter((edge) => !isBehind(edge));
-    // none of them has a playlist that moves: its own host may
-    if (abreast.length === 0 && !account.isBehind(request.url, nameOf(request, null))) return [];
-    return [...abreast, ...allowed.filter(isBehind)];
+    const lags = allowed.map((edge) => ({ edge, lag: account.lag(request.url, edge.origin) }));
+    const abreast = lags.filter(({ lag }) => !lag);
+    // by turns, so that the first that goes on is found; who is known to be old comes last
+    const behind = lags.flatMap(({ edge, lag }) => (lag ? [{ edge, ...lag }] : []));
+    behind.sort((a, b) => Number(a.isOld) - Number(b.isOld) || a.at - b.at);
+    return [...abreast, ...behind].map(({ edge }) => edge);
   }
 
   function known(): readonly Edge[] {
@@ -174,7 +194,7 @@ export function dispatch(tools: DispatchTools): Dispatch {
 
   /** At which requests will flow once this edge is left, in bytes per ms: its dip is nothing that VHS is to thin for. */
   function withoutDip(bytesPerMs: number, request: MediaRequest, edge: Edge): number {
-    const usual = (directory.record(edge.origin).usualBitsPerSecond ?? 0) / 8000;
+    const usual = (usualRate(directory.record(edge.origin)) ?? 0) / 8000;
     const demand = bytesPerMs < usual ? tools.demand() : null;
     // a dip is for the buffer to bear, while there is one
     if (!demand || demand.bufferMs < demand.segmentMs) return bytesPerMs;
@@ -196,14 +216,15 @@ export function dispatch(tools: DispatchTools): Dispatch {
    * duration, though it may take three. Then others are asked too, and the first answer counts.
    */
   function blocking({ url }: MediaRequest, ownMs: number): number {
-    if (!/[?&]_HLS_msn=/.test(url)) return ownMs;
+    if (!isBlocking({ url })) return ownMs;
     const demand = tools.demand();
     return demand && ownMs > 0 ? demand.segmentMs + ownMs : 0;
   }
 
   /** Nobody is better than the origin, unless edges may be back, or were not asked yet. */
   function originPatience(request: MediaRequest, tries: readonly Try[]): number {
-    const isFirst = tries.length === 0 && ranked(request).length > 0 && isOriginFirst(request);
+    const edges = ranked(request);
+    const isFirst = tries.length === 0 && edges.length > 0 && (isOriginFirst(request) || isStuck(request, edges));
     if (!account.hasDelivered() || (tries.length === 0 && !isFirst)) return 0;
     return patienceMs(directory.record(nameOf(request, null)), 2 * settings.stallMs);
   }
@@ -244,11 +265,12 @@ export function dispatch(tools: DispatchTools): Dispatch {
       .filter(({ isOut }) => !isOut);
     const rates = others.flatMap(({ bitsPerSecond }) => bitsPerSecond ?? []);
     const probe = selected.probes.find(({ edge }) => edge.origin === origin);
-    const { bitsPerSecond, usualBitsPerSecond, firstByteMs, usualFirstByteMs } = directory.record(origin);
+    const record = directory.record(origin);
+    const { bitsPerSecond, firstByteMs, usualFirstByteMs } = record;
     return {
       edge: origin,
       ...{ firstByteMs, usualFirstByteMs, allSilent: account.isAllSilent() },
-      ...{ bitsPerSecond, usualBitsPerSecond },
+      ...{ bitsPerSecond, usualBitsPerSecond: usualRate(record) },
       failures: account.failures(origin),
       askedAt: wanted.size > 0 ? platform.now() : wantedAt,
       moveAway: probe?.capabilities.moveAway === true,

@@ -83,13 +83,17 @@ export function delivered(record: EdgeRecord, bytes: number, elapsedMs: number):
   if (bytes < MIN_RATE_BYTES || elapsedMs <= 0) return record;
   const rate = (bytes * 8000) / elapsedMs;
   const recentBitsPerSecond = [rate, ...record.recentBitsPerSecond].slice(0, RECENT_BODIES);
-  const quickest = Math.max(...recentBitsPerSecond);
   return {
     ...record,
     ...{ latestBitsPerSecond: rate, recentBitsPerSecond },
-    bitsPerSecond: Math.min(smoothed(record.bitsPerSecond, rate, RATE_SMOOTHING), quickest),
-    usualBitsPerSecond: Math.min(smoothed(record.usualBitsPerSecond, rate, LONG_RATE_SMOOTHING), quickest),
+    bitsPerSecond: Math.min(smoothed(record.bitsPerSecond, rate, RATE_SMOOTHING), Math.max(...recentBitsPerSecond)),
+    usualBitsPerSecond: smoothed(record.usualBitsPerSecond, rate, LONG_RATE_SMOOTHING),
   };
+}
+
+/** The usual rate, as far as one of the last bodies reached it. */
+export function usualRate({ usualBitsPerSecond, recentBitsPerSecond }: EdgeRecord): number | null {
+  return usualBitsPerSecond && Math.min(usualBitsPerSecond, Math.max(...recentBitsPerSecond));
 }
 
 /**

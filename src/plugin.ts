@@ -334,7 +334,7 @@ export function register(videojs: VideoJs, platform: Platform = browserPlatform(
           return delegate.handleSource(source, tech, options);
         } finally {
           player.off('xhr-hooks-ready', install);
-          if (tech.vhs && !('onRequest' in tech.vhs.xhr)) install(); // older than Video.js 8.5
+          if (tech.vhs && !('onRequest' in tech.vhs.xhr)) install(); // before Video.js 8.5
         }
       },
     };

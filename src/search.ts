@@ -96,7 +96,7 @@ export function search(tools: SearchTools): Search {
     const leaving = tools.leaving();
     // the held token's edges are there at once; the map may be as dead as the edge
     const held = leaving && usable(leaving).length > 0 ? leaving : null;
-    const asked = ask();
+    let asked = ask();
     try {
       if (held) asked.then(refresh, () => undefined);
       let candidates = held ?? (await found(asked));
@@ -104,13 +104,15 @@ export function search(tools: SearchTools): Search {
       // with preload="none" that may be hours later
       if (!held && candidates.expiresAt <= platform.now() && !isOver()) {
         lookingUp = true;
-        candidates = await found(ask());
+        asked = ask();
+        candidates = await found(asked);
       }
       if (isOver()) return;
       const raced = usable(candidates);
       if (await decide(candidates, raced, wanted)) return;
       // what the map says by now, and its next class, as these count as out
       const more = await (settings.discover ? asked : ask([...raced, ...(leaving ? [leaving.chosen] : [])]));
+      fresh = more;
       const others = usable(more).filter(({ origin }) => !isIn(raced, origin));
       if (isOver()) return;
       if (others.length === 0 || !(await decide(more, others, wanted))) throw raceError(lost);

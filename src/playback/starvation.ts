@@ -31,6 +31,8 @@ const HAVE_METADATA = 1;
 const HAVE_FUTURE_DATA = 3;
 /** Durations and ends of buffers differ by a frame or two. */
 const END_SECONDS = 0.2;
+/** A decoder needs no more after where it is to begin. */
+const SEEK_SECONDS = 1;
 /** `emptied`: the first of a new source; in Firefox `loadstart` comes after other events that make it look. */
 const BYTES_OR_BEGINNING = ['progress', 'emptied', 'loadstart', 'seeking'];
 /** After each of these it may be starving, or not any more. */
@@ -112,14 +114,22 @@ function isWanting({ paused, ended, seeking, readyState, networkState }: HTMLMed
   return seeking || (!paused && !ended) || (readyState < HAVE_METADATA && networkState === LOADING);
 }
 
-/** Whether something should move: its clock, or a seek to its end. WebKitGTK has enough, it says, in a seek that starves. */
-function isRunning({ paused, ended, seeking, playbackRate }: HTMLMediaElement): boolean {
-  return seeking || (!paused && !ended && playbackRate !== 0);
+/**
+ * Whether something should move: its clock, or a seek to what is not loaded (WebKitGTK has enough, it says, while it
+ * starves there); within what is loaded only the decoder can be slow.
+ */
+function isRunning(element: HTMLMediaElement): boolean {
+  const { paused, ended, seeking, playbackRate, currentTime } = element;
+  return seeking ? !isLoaded(element, currentTime + SEEK_SECONDS) : !paused && !ended && playbackRate !== 0;
 }
 
 /** Whether it can play to its end without any server. */
-export function hasTheRest({ buffered, currentTime, duration }: HTMLMediaElement): boolean {
+export function hasTheRest(element: HTMLMediaElement): boolean {
+  return isLoaded(element, element.duration - END_SECONDS);
+}
+
+function isLoaded({ buffered, currentTime }: HTMLMediaElement, until: number): boolean {
   return Array.from({ length: buffered.length }).some(
-    (_, i) => buffered.start(i) <= currentTime && buffered.end(i) >= duration - END_SECONDS,
+    (_, i) => buffered.start(i) <= currentTime && buffered.end(i) >= until,
   );
 }

@@ -2,6 +2,7 @@
  * Sources that VHS plays. In: a VHS about to start, or one that plays already. Out: a request hook that gives each
  * request of the source a transport. The URL that VHS knows stays the service's; the site's own hooks run as before.
  */
+import { EdgeSelectError } from '../errors.js';
 import type { Platform } from '../platform.js';
 import type { Routes } from '../transport/deliver.js';
 import { TransportRequest } from '../transport/xhr.js';
@@ -29,6 +30,7 @@ export interface VhsXhr {
 /** What the hook asks of the conductor. */
 export interface HookRoutes extends Routes {
   isRerouted(url: string): boolean;
+  bypass(error: EdgeSelectError): void;
 }
 
 /**
@@ -37,7 +39,11 @@ export interface HookRoutes extends Routes {
  * @returns removes the hook
  */
 export function hookRequests(xhr: VhsXhr, global: VhsXhr, routes: HookRoutes, platform: Platform): () => void {
+  let isFirst = true;
   const hook: RequestHook = (options) => {
+    // before Video.js 8.12 VHS does not say what a request is for
+    if (isFirst && options.requestType === undefined) routes.bypass(new EdgeSelectError('VHS_REPLACED', {}));
+    isFirst = false;
     const legacy = xhr.beforeRequest ?? global.beforeRequest;
     const isAlone = ![...(xhr._requestCallbackSet ?? [])].some((other) => other !== hook && other !== legacy);
     let asked = options;

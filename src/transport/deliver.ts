@@ -6,7 +6,7 @@ import { within } from '../platform.js';
 import { drain, type Opened } from '../probe.js';
 import { attempt, read, type AttemptTools, type Lane, type Outcome, type Parked, type Sink } from './attempt.js';
 import { joined, Received } from './received.js';
-import { nameOf, type MediaRequest, type Try } from './route.js';
+import { isBlocking, nameOf, type MediaRequest, type Try } from './route.js';
 
 /** Knows the way; the conductor of a source. */
 export interface Routes {
@@ -97,10 +97,10 @@ export async function deliver(
       // an answer that nobody may read is no fault of the line, which may have come back just now
       const isUnread =
         !refusal && tries.every(({ because }) => because === 'refused') && (await isThere(request, waitMs, tools));
-      if (isUnread && wasUnread) break;
+      if (isOver() || (isUnread && wasUnread)) break;
       wasUnread = isUnread;
       const settled = refusal ? [Promise.all(open.values())] : [];
-      await pause(isUnread ? 0 : waitMs, Promise.race([overtaken, ...settled]), tools);
+      await pause(waitMs, Promise.race([overtaken, ...settled]), tools);
       if (late.length > 0) continue;
       if (isOver() || refusal) break;
       // nobody delivers: nobody is to blame, and all are asked once more; the origin may only be slow
@@ -117,7 +117,8 @@ export async function deliver(
       if (refusal) void drain(refusal.opened);
       if (request.requestType === 'hls-playlist') renew(lane);
       routes.ended(request, tries, lane, last);
-      if (parked.size > 0) routes.prove(parked);
+      if (isBlocking(request)) release(parked);
+      else if (parked.size > 0) routes.prove(parked);
       return 'answered';
     }
     const { because, status, bytes, elapsedMs } = last;
@@ -212,12 +213,20 @@ const NOBODY: Outcome = {
 
 /** Whether its own server answers in this time, though it may be without CORS, as many are with 403 and 404. */
 async function isThere({ url }: MediaRequest, ms: number, { platform, signal }: AttemptTools): Promise<boolean> {
-  const asked = platform.fetch(url, { method: 'HEAD', mode: 'no-cors', cache: 'no-store', signal });
-  const answer = asked.then(
+  const controller = new AbortController();
+  const abort = (): void => {
+    controller.abort();
+  };
+  signal.addEventListener('abort', abort);
+  const init = { method: 'HEAD', mode: 'no-cors', cache: 'no-store', signal: controller.signal } as const;
+  const answer = platform.fetch(url, init).then(
     () => true,
     () => false,
   );
-  return (await within(platform, ms, answer)) ?? false;
+  const isThere = await within(platform, ms, answer);
+  signal.removeEventListener('abort', abort);
+  abort();
+  return isThere ?? false;
 }
 
 function release(parked: Map<Try, Parked>, but?: Try): void {

@@ -20,6 +20,8 @@ export interface LivePlaylist {
 
 /** No edge worth using is further behind, in target durations. */
 const LAG_SEGMENTS = 3;
+/** VHS's own, where a playlist does not tell its target duration. */
+const UNTOLD_SECONDS = 10;
 /** What is asked for now and then is seen half a target duration late. */
 const OVERDUE_SEGMENTS = 2;
 /** What caches on the way may add, where segments are short. */
@@ -44,7 +46,7 @@ export function newerOf(seen: LivePlaylist | undefined, text: string, now: numbe
 
 /** Whether it should have gone further by now: a new one is due within 1.5 target durations (RFC 8216bis, section 6.2.1). */
 export function isOverdue({ text, movedAt }: LivePlaylist, now: number): boolean {
-  return now - movedAt > OVERDUE_SEGMENTS * 1000 * numberIn(text, 'TARGETDURATION');
+  return now - movedAt > OVERDUE_SEGMENTS * 1000 * (numberIn(text, 'TARGETDURATION') || UNTOLD_SECONDS);
 }
 
 /** Whether the encoder has not begun anew: what both list under one number is then the same segment. */

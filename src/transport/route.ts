@@ -66,6 +66,11 @@ export function isOriginFirst({ requestType }: Pick<MediaRequest, 'requestType'>
   return ORIGIN_FIRST.includes(requestType);
 }
 
+/** Whether a server may be silent on purpose, until there is something new (RFC 8216bis, section 6.2.5.2). */
+export function isBlocking({ url }: Pick<MediaRequest, 'url'>): boolean {
+  return /[?&]_HLS_msn=/.test(url);
+}
+
 /** The edge itself is to blame, whatever the viewer's line is like. */
 export function blames({ because, status }: Try): boolean {
   return because === 'status' ? status >= 500 || status === 429 : because === 'html';

@@ -55,7 +55,7 @@ export interface Playing {
 
 /** @param rate  at 3 what is loaded already is soon played */
 export async function playing({ a = {}, rate = 3, playerOptions = {} } = {}): Promise<Playing> {
-  const edges = { a: { ...RATE, ...a }, b: { latencyMs: 300 } };
+  const edges = { a: { ...RATE, ...a }, b: { latencyMs: 150 } };
   const world = await testWorld(network(edges, { media: 'demo/media' }));
   // an element waits 2.5 times as long as a request
   const player = testPlayer(patient(world, { stallMs: 400 }), playerOptions);

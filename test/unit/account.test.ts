@@ -236,27 +236,54 @@ test('keeps a playlist that moves back from VHS, until it is a while since anybo
   assert.strictEqual(books.newest(url, '<html>', A.origin), '<html>');
 });
 
-test('knows for a while whose live playlist moves no more, or is older than that of another', async (assert) => {
+test('knows for a while whose live playlist stands still, and for longer whose is old beside that of another', async (assert) => {
   const { fake, books } = accounting(assert);
   const url = 'https://video.example/live.m3u8';
-  const give = ({ origin }: Edge, first: number): boolean[] => {
+  const lag = ({ origin }: Edge): string | null => {
+    const known = books.lag(url, origin);
+    return known && (known.isOld ? 'old' : 'still');
+  };
+  const give = (edge: Edge, first: number): (string | null)[] => {
     const head = `#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXT-X-MEDIA-SEQUENCE:${first}`;
-    books.newest(url, `${head}\n#EXTINF:2,\n${first}.ts\n`, origin);
-    return [A, B].map((edge) => books.isBehind(url, edge.origin));
+    books.newest(url, `${head}\n#EXTINF:2,\n${first}.ts\n`, edge.origin);
+    return [A, B].map(lag);
   };
   give(A, 5);
   await fake.advance(4000);
-  assert.deepEqual(give(A, 5), [false, false], 'it is due');
+  assert.deepEqual(give(A, 5), [null, null], 'it is due');
   await fake.advance(1);
-  assert.deepEqual(give(A, 5), [true, false], 'and overdue');
-  assert.deepEqual(give(B, 7), [true, false], 'whoever has a newer one has no part in it');
-  assert.false(books.isBehind(`${url}?other`, A.origin));
-  await fake.advance(30_000);
-  give(B, 22);
-  assert.deepEqual(give(A, 5), [true, false], 'asked again, it is still behind');
-  await fake.advance(30_000);
-  assert.false(books.isBehind(url, A.origin));
-  assert.deepEqual(give(A, 40), [false, false]);
+  assert.deepEqual(give(A, 5), ['still', null], 'and overdue');
+  await fake.advance(60_000);
+  assert.strictEqual(lag(A), 'still', 'nobody has a newer one');
+  give(A, 5);
+  assert.deepEqual(give(B, 7), ['still', null], 'whoever has a newer one has no part in it');
+  assert.strictEqual(books.lag(`${url}?other`, A.origin), null);
+  await fake.advance(5000);
+  assert.strictEqual(lag(A), null, 'it may have been the encoder');
+  give(B, 9);
+  assert.deepEqual(give(A, 5), ['old', null]);
+  await fake.advance(29_000);
+  assert.strictEqual(lag(A), 'old');
+  await fake.advance(1000);
+  give(B, 24);
+  assert.deepEqual(give(A, 5), ['old', null], 'asked again');
+  assert.deepEqual(give(A, 40), [null, null]);
+});
+
+test('has servers with an old playlist asked again one at a time', async (assert) => {
+  const { fake, books } = accounting(assert);
+  const url = 'https://video.example/live.m3u8';
+  const origins = [A.origin, B.origin, 'https://c.example'];
+  const window = (first: number): string => `#EXTM3U\n#EXT-X-MEDIA-SEQUENCE:${first}\n#EXTINF:2,\n${first}.ts\n`;
+  books.newest(url, window(9), 'https://video.example');
+  for (const origin of origins) books.newest(url, window(8), origin);
+  const old = (): number => origins.filter((origin) => books.lag(url, origin)).length;
+  const seen = [old()];
+  for (let i = 0; i < 3; i += 1) {
+    await fake.advance(30_000);
+    seen.push(old());
+  }
+  assert.deepEqual(seen, [3, 2, 1, 0]);
 });
 
 test('keeps no more playlists than may be played, those that were asked for last', (assert) => {

@@ -209,11 +209,11 @@ test('asks others too when a blocking request takes longer than a segment', asyn
   await fake.advance(SETTLED_MS);
 });
 
-test('a URL that everybody answers without CORS ends at once, as it would without us', async (assert) => {
+test('a URL that everybody answers without CORS ends soon, as it would without us at once', async (assert) => {
   const { fake, shared, send } = await selected(assert);
   fake.respond('missing', ({ init }) => (init.mode === 'no-cors' ? { opaque: true } : 'fail'));
   const sent = send('/live/missing.ts', { timeoutMs: 45_000 });
-  await fake.advance(10);
+  await fake.advance(510);
   assert.strictEqual(sent.end, 'error');
   assert.strictEqual(fake.all('missing').length, 8, 'all of them twice, as the line may have come back between');
   assert.false(shared.cooling(A));
@@ -227,8 +227,35 @@ test('a line that comes back between two requests ends none', async (assert) => 
     return { opaque: true };
   });
   const sent = send('/live/0.ts');
-  await fake.advance(100);
+  await fake.advance(600);
   assert.strictEqual(sent.body, 'a');
+});
+
+test.each('leaves nothing open of asking whether its own host is there', [true, false], async (assert, isAborted) => {
+  const { fake, send } = await selected(assert);
+  fake.respond('/live/0.ts', ({ init }) => (init.mode === 'no-cors' ? 'wait' : 'fail'));
+  const sent = send('/live/0.ts', { timeoutMs: 6000 });
+  await fake.advance(isAborted ? 10 : 10_000);
+  sent.abort();
+  await fake.flush();
+  assert.deepEqual(
+    fake.all('/live/0.ts').filter((one) => one.pending()),
+    [],
+  );
+});
+
+test('blames nobody who holds a blocking request a little longer than another', async (assert) => {
+  const { fake, conducting, shared, send } = await selected(assert);
+  conducting.watch(seeing(() => PLAYING));
+  const url = '/live/low.m3u8?_HLS_msn=7';
+  fake.respond(url, 'wait');
+  const sent = send(url, { requestType: 'hls-playlist' });
+  await fake.advance(PLAYING.segmentMs + 1000);
+  fake.last(`GET ${B}${url}`).respond({ body: 'new' });
+  await fake.advance(SETTLED_MS);
+  assert.strictEqual(sent.body, 'new');
+  assert.false(shared.cooling(A));
+  assert.true(fake.last(`GET ${A}${url}`).aborted());
 });
 
 module('conductor, selecting again', nothingLeft);

@@ -1,5 +1,5 @@
 import QUnit from 'qunit';
-import { account, type Account } from '../../src/account.js';
+import { account, type Account, type Lag } from '../../src/account.js';
 import { directory, type Directory } from '../../src/directory.js';
 import { dispatch, type Dispatch } from '../../src/dispatch.js';
 import type { EdgeSelectOptions } from '../../src/options.js';
@@ -62,6 +62,7 @@ const SEGMENT: MediaRequest = {
   ...{ url: 'https://video.example/live/0.ts', method: 'GET', headers: {}, withCredentials: false },
   ...{ requestType: 'segment', timeoutMs: 3000, binary: true },
 };
+const DELIVERED: Outcome = { kind: 'delivered', firstByteMs: 20, elapsedMs: 2000, bytes: 1 };
 const PLENTY: Demand = { bufferMs: 12_000, segmentMs: 2000 };
 
 function probe(edge: Edge, elapsedMs: number): Selection['probes'][number] {
@@ -272,25 +273,57 @@ test('knows when a segment was last waited for', async (assert) => {
   aborting.abort();
   await fake.advance(1000);
   assert.strictEqual(askedAt(), fake.platform.now(), 'another still is');
-  const outcome: Outcome = { kind: 'delivered', firstByteMs: 20, elapsedMs: 2000, bytes: 1 };
-  dispatching.ended(other, [], dispatching.lane(other, a, null), outcome);
+  dispatching.ended(other, [], dispatching.lane(other, a, null), DELIVERED);
   const endedAt = fake.platform.now();
   await fake.advance(1000);
   assert.strictEqual(askedAt(), endedAt);
 });
 
-test('asks others than a server whose live playlist is behind, and in the end its own host', (assert) => {
+const LIVE = { url: 'https://video.example/live.m3u8', requestType: 'hls-playlist' };
+
+/** What is known of that playlist, by host. */
+function lagging({ accounting }: Dispatching): Record<string, Lag> {
+  const lags: Record<string, Lag> = {};
+  const lag: Account['lag'] = (url, origin) => (url === LIVE.url ? (lags[new URL(origin).hostname] ?? null) : null);
+  Object.assign(accounting, { lag });
+  return lags;
+}
+
+const still = (at = 0): Lag => ({ isOld: false, at });
+const old = (at = 0): Lag => ({ isOld: true, at });
+
+test('asks others than a server whose live playlist is behind, and those that are in turn', (assert) => {
   const all = dispatches(assert);
-  const playlist = { url: 'https://video.example/live.m3u8', requestType: 'hls-playlist' };
-  const behind = new Set<string>();
-  Object.assign(all.accounting, { isBehind: (url: string, name: string) => behind.has(`${name} ${url}`) });
-  const first = (request: Partial<MediaRequest>): string | undefined => wayOf(all, {}, request)[0];
-  const ways = ['a', 'c', 'b', 'video'].map((name) => {
-    behind.add(`https://${name}.example ${playlist.url}`);
-    return first(playlist);
-  });
-  assert.deepEqual(ways, ['c', 'b', 'video', 'a']);
-  assert.strictEqual(first({}), 'a', 'for that playlist alone');
+  const lags = lagging(all);
+  lags['a.example'] = old();
+  assert.deepEqual(wayOf(all, {}, LIVE), ['c', 'b', 'a', 'video']);
+  lags['c.example'] = still(2);
+  lags['b.example'] = still(1);
+  assert.deepEqual(wayOf(all, {}, LIVE), ['b', 'c', 'a', 'video']);
+  assert.strictEqual(wayOf(all)[0], 'a', 'for that playlist alone');
+});
+
+test("asks a playlist's own host, and then the edges whatever that says, when all of them are behind", (assert) => {
+  const all = dispatches(assert);
+  const lags = lagging(all);
+  for (const name of ['a', 'b', 'c']) lags[`${name}.example`] = old();
+  assert.deepEqual(wayOf(all, { because: 'status', status: 404 }, LIVE), ['video', 'a', 'c', 'video']);
+  lags['video.example'] = old();
+  assert.strictEqual(wayOf(all, {}, LIVE)[0], 'a', 'but not where its own is old');
+  lags['video.example'] = still();
+  lags['a.example'] = still();
+  all.fake.random(0.24);
+  assert.strictEqual(wayOf(all, {}, LIVE)[0], 'video');
+  all.fake.random(0.25);
+  assert.strictEqual(wayOf(all, {}, LIVE)[0], 'a', 'few ask it while all may stand still');
+});
+
+test("waits no longer for a playlist's own host than for an edge, where edges have it as well", (assert) => {
+  const all = dispatches(assert);
+  const lags = lagging(all);
+  for (const name of ['a', 'b', 'c']) lags[`${name}.example`] = old();
+  all.accounting.ended(SEGMENT, [], all.dispatching.lane(SEGMENT, a, null), DELIVERED);
+  assert.strictEqual(all.next(LIVE)?.patienceMs, 1200);
 });
 
 test('remembers when it was last asked', async (assert) => {

@@ -1,5 +1,5 @@
 import QUnit from 'qunit';
-import { answered, delivered, failed, isCooling, patienceMs, UNKNOWN } from '../../src/edges.js';
+import { answered, delivered, failed, isCooling, patienceMs, UNKNOWN, usualRate } from '../../src/edges.js';
 
 const { module, test } = QUnit;
 
@@ -85,9 +85,18 @@ test('the rate is that of large bodies, the last one counting for half, and for 
 test('what came from the cache of the browser is forgotten with the fourth body that did not', (assert) => {
   let record = UNKNOWN;
   for (const elapsedMs of [10, 10, 10, 1000, 1000, 1000]) record = delivered(record, 1_000_000, elapsedMs);
-  assert.true((record.usualBitsPerSecond ?? 0) > 500_000_000);
+  assert.true((usualRate(record) ?? 0) > 500_000_000);
   record = delivered(record, 1_000_000, 1000);
-  assert.deepEqual([record.bitsPerSecond, record.usualBitsPerSecond], [8_000_000, 8_000_000]);
+  assert.deepEqual([record.bitsPerSecond, usualRate(record)], [8_000_000, 8_000_000]);
+});
+
+test('four slow bodies, as of the sound, are no new usual rate', (assert) => {
+  let record = UNKNOWN;
+  for (let i = 0; i < 20; i += 1) record = delivered(record, 5_000_000, 1000);
+  for (let i = 0; i < 4; i += 1) record = delivered(record, 96_000, 150);
+  record = delivered(record, 5_000_000, 1000);
+  assert.true((usualRate(record) ?? 0) > 30_000_000);
+  assert.strictEqual(usualRate(UNKNOWN), null);
 });
 
 test('an edge may be silent for `stallMs`, or for four times what it usually takes', (assert) => {

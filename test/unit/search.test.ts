@@ -241,6 +241,23 @@ test('races the next class of the map when nobody of the first answers, and noth
   assert.deepEqual(suspected, [A]);
 });
 
+test('names who wins, and its stand-bys, where the edges before it left or died', async (assert) => {
+  const leaving: Selection = {
+    ...{ service: SOURCE.service, tokens: [], expiresAt: Infinity, reason: 'quickest', probes: [], measuredAt: 0 },
+    ...{ chosen: { origin: 'https://c.example', rank: 0, weight: 1 }, edges: [{ origin: A, rank: 0, weight: 1 }] },
+  };
+  const { fake, inputs, race } = searching(assert, { options: { resolver: CLASSES }, leaving });
+  answers(fake, { b: 20 });
+  fake.respond('a.example', 'fail');
+  race('HEAD', false);
+  await fake.advance(2 * SETTLED_MS);
+  const found = inputs.find(({ kind }) => kind === 'found');
+  assert.deepEqual(found?.kind === 'found' && found.selection.edges.map(({ origin, rank }) => [origin, rank]), [
+    [A, 0],
+    [B, 1],
+  ]);
+});
+
 test('fails with all that lost when nobody of any class answers', async (assert) => {
   const { fake, inputs, race } = searching(assert, { options: { resolver: CLASSES } });
   fake.respond(/[ab]\.example/, 'fail');

@@ -185,6 +185,22 @@ test('believes a seek that does not end, and not a browser that says it has enou
   stop();
 });
 
+test('leaves it to the decoder how long a seek takes within what is loaded', async (assert) => {
+  const { log, advance, stop } = watched(assert, {
+    like: {
+      paused: true,
+      seeking: true,
+      readyState: 1,
+      networkState: IDLE,
+      currentTime: 20,
+      buffered: ranges([0, 21]),
+    },
+  });
+  await advance(10_000);
+  assert.deepEqual(log, []);
+  stop();
+});
+
 test('does not mind a clock that stands where nobody sees the page', async (assert) => {
   const player = watched(assert, { like: { readyState: 4, networkState: IDLE }, hidden: true });
   await play(player, 3000);

@@ -1,4 +1,5 @@
 import QUnit from 'qunit';
+import type { EdgeSelectError } from '../../src/errors.js';
 import { hookRequests, type RequestHook, type VhsXhr, type XhrOptions } from '../../src/playback/vhs.js';
 import { TransportRequest } from '../../src/transport/xhr.js';
 import type { MediaRequest } from '../../src/transport/route.js';
@@ -39,9 +40,13 @@ function hooked(
 ): { remove: () => void; requests: MediaRequest[]; fake: FakePlatform } {
   const fake = fakePlatform(assert);
   const requests: MediaRequest[] = [];
+  let isBypassed = false;
   const routes = {
     page: 'https://video.example/watch/',
-    isRerouted: (url: string) => url.startsWith('https://video.example/'),
+    isRerouted: (url: string) => !isBypassed && url.startsWith('https://video.example/'),
+    bypass({ code }: EdgeSelectError) {
+      isBypassed = code === 'VHS_REPLACED';
+    },
     next: (request: MediaRequest) => {
       requests.push(request);
       return Promise.resolve(null);
@@ -67,6 +72,21 @@ test('gives a request of the source a transport, and leaves its URL as it is', (
   assert.deepEqual(rest, { uri: URI, timeout: 0, requestType: 'segment', responseType: 'arraybuffer' } as XhrOptions);
 });
 
+test('leaves VHS to itself where it does not say what its first request is for', (assert) => {
+  const xhr = vhsXhr();
+  hooked(assert, xhr);
+  for (const options of [{ uri: URI }, { uri: URI, requestType: 'segment' }]) {
+    assert.deepEqual(xhr.run({ ...options }), options);
+  }
+});
+
+test('takes a request of the site for one of a VHS that says it', (assert) => {
+  const xhr = vhsXhr();
+  hooked(assert, xhr);
+  xhr.run({ uri: URI, requestType: 'hls-playlist' });
+  assert.true(xhr.run({ uri: URI }).xhr instanceof TransportRequest);
+});
+
 test("tells the transport VHS's limit and its word for the request", (assert) => {
   const xhr = vhsXhr();
   const { requests } = hooked(assert, xhr);
@@ -81,7 +101,10 @@ test("tells the transport VHS's limit and its word for the request", (assert) =>
 test('makes a transport for each request', (assert) => {
   const xhr = vhsXhr();
   hooked(assert, xhr);
-  assert.notStrictEqual(xhr.run({ uri: URI }).xhr, xhr.run({ uri: URI }).xhr);
+  assert.notStrictEqual(
+    xhr.run({ uri: URI, requestType: 'segment' }).xhr,
+    xhr.run({ uri: URI, requestType: 'segment' }).xhr,
+  );
 });
 
 test('leaves requests of others to the browser, timer and all', (assert) => {
@@ -94,7 +117,7 @@ test('leaves requests of others to the browser, timer and all', (assert) => {
 test('finds a relative URL from the page', (assert) => {
   const xhr = vhsXhr();
   hooked(assert, xhr);
-  const options = xhr.run({ uri: '../0.ts' });
+  const options = xhr.run({ uri: '../0.ts', requestType: 'segment' });
   assert.true(options.xhr instanceof TransportRequest);
   assert.strictEqual(options.uri, '../0.ts');
 });
@@ -111,7 +134,7 @@ test("runs the page's hooks, which VHS leaves out once the player has one: ours"
   );
   const xhr = vhsXhr();
   hooked(assert, xhr, global);
-  const options = xhr.run({ uri: URI });
+  const options = xhr.run({ uri: URI, requestType: 'segment' });
   assert.deepEqual(order, ['first', `second ${URI}?signed`]);
   assert.strictEqual(options.uri, `${URI}?signed`);
   assert.true(options.xhr instanceof TransportRequest);
@@ -126,7 +149,7 @@ test("does not run the page's hooks where the player has one of its own, as VHS 
   const own: RequestHook = (options) => options;
   const xhr = vhsXhr(own);
   hooked(assert, xhr, global);
-  xhr.run({ uri: URI });
+  xhr.run({ uri: URI, requestType: 'segment' });
   assert.deepEqual(ran, []);
 });
 
@@ -137,7 +160,7 @@ test('does not count the legacy beforeRequest, which VHS adds to the set, as a h
   const xhr = vhsXhr();
   hooked(assert, xhr, global);
   xhr.onRequest(legacy);
-  xhr.run({ uri: URI });
+  xhr.run({ uri: URI, requestType: 'segment' });
   assert.deepEqual(ran, [URI]);
 });
 
@@ -145,7 +168,7 @@ test('comes before the hooks of the player, one of which may change the options 
   const seen: unknown[] = [];
   const xhr = vhsXhr((options) => void seen.push(options.xhr));
   hooked(assert, xhr);
-  const options = xhr.run({ uri: URI });
+  const options = xhr.run({ uri: URI, requestType: 'segment' });
   assert.true(options.xhr instanceof TransportRequest);
   assert.deepEqual(seen, [options.xhr]);
 });
@@ -168,6 +191,6 @@ test('is gone when it is removed', (assert) => {
   const xhr = vhsXhr();
   const { remove } = hooked(assert, xhr);
   remove();
-  assert.strictEqual(xhr.run({ uri: URI }).xhr, undefined);
+  assert.strictEqual(xhr.run({ uri: URI, requestType: 'segment' }).xhr, undefined);
   assert.strictEqual(xhr._requestCallbackSet?.size, 0);
 });
