@@ -2,6 +2,7 @@ import QUnit from 'qunit';
 import type { EdgeSelect, EdgeSelectOptions } from '../../src/index.js';
 import {
   cleanUp,
+  engine,
   hls,
   logged,
   network,
@@ -26,6 +27,9 @@ const collector = globalThis as {
 const COLLECTIONS = 200;
 /** Some megabytes of objects, a thousand at a time. */
 const LITTER = 100;
+
+/** WebKitGTK's collector keeps what a number on the stack looks like a reference to: once by chance, a leak each time. */
+const LIVES = engine === 'webkit' ? 3 : 1;
 
 /** 16 kB of a segment take 0.7 s. */
 const SLOW = { bitsPerSecond: 200_000 };
@@ -123,9 +127,12 @@ function litter(): Promise<void> {
 
 test.each("nothing holds the plugin's part of a player that was disposed of", MOMENTS, async (assert, moment) => {
   const { a = {}, b = {}, map = {} } = moment;
-  const world = await testWorld(network({ a, b: { latencyMs: 100, ...b } }, { map }));
-  const refs = await lived(world, moment);
-  assert.deepEqual(await held(refs), []);
+  let left: readonly string[] = ['not looked yet'];
+  for (let times = 0; times < LIVES && left.length > 0; times += 1) {
+    const world = await testWorld(network({ a, b: { latencyMs: 100, ...b } }, { map }));
+    left = await held(await lived(world, moment));
+  }
+  assert.deepEqual(left, []);
 });
 
 /** What was put on, and not taken off again. */
