@@ -13,7 +13,7 @@ import type { Edge } from './servers.js';
 import type { Lane } from './transport/attempt.js';
 import type { Routes } from './transport/deliver.js';
 import { isBehind, isTooSlow, type Alternative, type Demand } from './transport/pace.js';
-import { isBlocking, isOriginFirst, nameOf, nextStop, type MediaRequest, type Try } from './transport/route.js';
+import { isBlocking, nameOf, nextStop, type MediaRequest, type Try } from './transport/route.js';
 import type { Service } from './verdict.js';
 
 /** What the dispatcher asks of the conductor. */
@@ -223,9 +223,7 @@ export function dispatch(tools: DispatchTools): Dispatch {
 
   /** Nobody is better than the origin, unless edges may be back, or were not asked yet. */
   function originPatience(request: MediaRequest, tries: readonly Try[]): number {
-    const edges = ranked(request);
-    const isFirst = tries.length === 0 && edges.length > 0 && (isOriginFirst(request) || isStuck(request, edges));
-    if (!account.hasDelivered() || (tries.length === 0 && !isFirst)) return 0;
+    if (!account.hasDelivered() || (tries.length === 0 && !known().some(rules.mayServe(request)))) return 0;
     return patienceMs(directory.record(nameOf(request, null)), 2 * settings.stallMs);
   }
 

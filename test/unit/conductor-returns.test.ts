@@ -133,6 +133,18 @@ test('is what a media element is given when it wins', async (assert) => {
 
 module('conductor, every edge is out', nothingLeft);
 
+test('an edge is asked all the same when the origin says nothing', async (assert) => {
+  const all = await playing(assert);
+  const { fake, shared, send } = all;
+  for (const origin of [A, 'https://b.example']) shared.failed(origin);
+  await served(all, '0');
+  fake.respond(`GET ${ORIGIN}`, 'wait');
+  const sent = send('/live/1.ts');
+  await fake.advance(1300);
+  assert.strictEqual(sent.body, 'a');
+  await fake.advance(SETTLED_MS);
+});
+
 /** a and b are both out. */
 async function alone(assert: Assert): Promise<Conducting> {
   const all = await playing(assert);
