@@ -2,7 +2,7 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { BadStart, whileAwake } from './awake.js';
 import { faultMedia } from './fault-media.js';
 import { figuresOf, isMedia } from './fault-figures.js';
 import { FAULTS } from './fault-scenarios.js';
@@ -11,7 +11,6 @@ import { network } from './lab.js';
 const FAULT_AT_SECONDS = 12;
 /** In segments, added to that by turns: the fault comes in the middle of a body, and when nothing is under way. */
 const PHASES = [0.25, 0, 0.5];
-const MOST_STARTS = 4;
 const LATENCY_MS = 40;
 /** For 10 min the stream is played again from its start, as another one. */
 const LONG_SECONDS = 120;
@@ -24,30 +23,24 @@ export const AWAKE_FLAGS = [
 
 /** @typedef {import('./fault-scenarios.js').Case} Case */
 
-/** Something had happened before there was a fault, as on a busy machine: what followed could not be compared. */
-class BadStart extends Error {}
-
 /**
  * @param {import('./fault-window.js').Place} place with a browser that has no other page; a window for a control
  * @param {Case} line
  * @param {{watchSeconds: number, round: number}} settings
+ * @param {import('./awake.js').Witness} witness
  */
-export async function run(place, line, settings) {
-  for (let starts = 1; ; starts++) {
-    try {
-      return await tryRun(place, line, settings);
-    } catch (error) {
-      if (!(error instanceof BadStart) || starts === MOST_STARTS) throw error;
-    }
-  }
+export function run(place, line, settings, witness) {
+  // a control is trouble for the machine
+  return whileAwake(FAULTS[line.fault]?.isControl ? null : witness, (watch) => tryRun(place, line, settings, watch));
 }
 
 /**
  * @param {import('./fault-window.js').Place} place with a browser that has no other page; a window for a control
  * @param {Case} line
  * @param {{watchSeconds: number, round: number}} settings
+ * @param {import('./awake.js').Watch} watch
  */
-async function tryRun(place, line, { watchSeconds, round }) {
+async function tryRun(place, line, { watchSeconds, round }, watch) {
   const { fault, bufferSeconds, segmentSeconds, container, networkInformation, isPlain } = line;
   const faultAtSeconds = FAULT_AT_SECONDS + (PHASES[round % PHASES.length] ?? 0) * segmentSeconds;
   const media = faultMedia(container, segmentSeconds);
@@ -87,7 +80,7 @@ async function tryRun(place, line, { watchSeconds, round }) {
       });
       const lag = monitorEventLoopDelay({ resolution: 10 });
       lag.enable();
-      await sleep(watchSeconds * 1000);
+      await watch(watchSeconds * 1000);
       lag.disable();
       if (failure) throw failure;
       const endAtMs = Date.now();

@@ -11,6 +11,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { saidAgain } from './awake.js';
 import { casesFor, controlOf, nameOf } from './fault-cases.js';
 import { summaryOf } from './fault-figures.js';
 import { makeFaultMedia } from './fault-media.js';
@@ -103,7 +104,7 @@ async function work() {
       const { line, round } = next;
       try {
         const place = isControl(line) ? window : lab;
-        const found = await run(place, line, { watchSeconds: watchOf(line.fault), round });
+        const found = await run(place, line, { watchSeconds: watchOf(line.fault), round }, lab.witness);
         results.get(line)?.push(found);
         keep(line, round, found);
         const { stallSeconds, firstByteMs, failovers, switches, out } = found.figures;
@@ -154,6 +155,7 @@ function sayIfBusy() {
   const controls = lines.filter(({ fault, isPlain, stall }) => fault === 'none' && !isPlain && stall.most > 0);
   const awake = lines.filter((line) => !isControl(line));
   const lateMs = Math.max(0, ...awake.flatMap((line) => line.runs.map(latenessMs)));
+  console.log(saidAgain(awake.flatMap((line) => line.runs.map(({ again }) => again))));
   console.log(
     `Load ${loadavg()[0]?.toFixed(1)}; the machine kept servers or pages waiting for up to ${lateMs.toFixed(0)} ms.`,
   );

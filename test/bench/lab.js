@@ -8,6 +8,7 @@ import http from 'node:http';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
+import { openWitness, whileAwake } from './awake.js';
 import { benchMedia } from './media.js';
 import { CHROMIUM_FLAGS, findChromium } from '../support/chromium.js';
 import { createWorld } from '../support/world.js';
@@ -20,6 +21,9 @@ export const PLAYLIST = 'main.m3u8';
 /** @typedef {import('playwright-core').Page} Page */
 /** @typedef {Awaited<ReturnType<typeof openLab>>} Lab */
 /** How connections begin, and what the viewer's own line bears. @typedef {{slowStart: boolean, lastMileBitsPerSecond: number}} Line */
+
+/** A start is compared by tens of milliseconds. */
+export const START_STOOD_MS = 50;
 
 /** Builds the package unless what is built is newer than all it is built from. */
 export function buildIfStale() {
@@ -83,8 +87,10 @@ export async function openLab(dist, flags = [], more = []) {
     executablePath: await findChromium(),
     args: [...CHROMIUM_FLAGS, '--ignore-certificate-errors', ...flags],
   });
+  const witness = openWitness();
   return {
     browserVersion: browser.version(),
+    witness,
     /**
      * @template T
      * @param {boolean} withPlugin
@@ -103,6 +109,7 @@ export async function openLab(dist, flags = [], more = []) {
     },
     async close() {
       await browser.close();
+      await witness.close();
       site.close();
     },
   };
@@ -160,8 +167,10 @@ export function network({ map, origin, edges, tls = false, nameserver = {}, edge
 export function start(lab, world, { from, options = null }, after = async () => ({})) {
   const src = `${world.urls.edges[from]}/${PLAYLIST}`;
   const all = options && { nameserver: world.urls.nameservers['map'], ...options };
-  return lab.onFreshPage(options !== null, async (page) => {
-    const first = await page.evaluate(([url, given]) => globalThis.bench.start(url, given), [src, all]);
-    return { ...first, ...(await after(page, first)) };
-  });
+  const attempt = () =>
+    lab.onFreshPage(options !== null, async (page) => {
+      const first = await page.evaluate(([url, given]) => globalThis.bench.start(url, given), [src, all]);
+      return { ...first, ...(await after(page, first)) };
+    });
+  return whileAwake(lab.witness, attempt, START_STOOD_MS);
 }

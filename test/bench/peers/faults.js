@@ -1,6 +1,7 @@
 /** Part three: does each player go on when its edge goes bad? */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { saidAgain } from '../awake.js';
 import { AWAKE_FLAGS } from '../fault-run.js';
 import { FAULTS } from '../fault-scenarios.js';
 import { latenessMs } from '../fault-table.js';
@@ -60,7 +61,8 @@ export async function faults(bench) {
       0,
       ...own.flatMap((scenario) => lanes.flatMap((lane) => runsOf(scenario, lane).map(latenessMs))),
     );
-    const text = `${segmentSeconds} s segments, ${watchSeconds} s watched, ${nameOfLine(line, tls)}; n = ${rounds}. The machine kept servers or pages waiting for up to ${lateMs.toFixed(0)} ms.`;
+    const again = own.flatMap((scenario) => lanes.flatMap((lane) => runsOf(scenario, lane).map((run) => run.again)));
+    const text = `${segmentSeconds} s segments, ${watchSeconds} s watched, ${nameOfLine(line, tls)}; n = ${rounds}. ${saidAgain(again)} The machine kept servers or pages waiting for up to ${lateMs.toFixed(0)} ms.`;
     return {
       ...{ part: section, heading, pictures },
       text: `${text}\n\n${faultTables(bufferSeconds, names, lanes, of)}`,

@@ -2,7 +2,8 @@
  * Starts from cold: each player with each order of the edges in its manifest. The peers' manifest is at the first edge of the
  * order, ours is at an origin 200 ms away; the steering server is as near as our nameserver.
  */
-import { network } from '../lab.js';
+import { whileAwake } from '../awake.js';
+import { START_STOOD_MS, network } from '../lab.js';
 import { readMain } from './manifests.js';
 import { optionsOf, prepare, rulesFor } from './watch-run.js';
 
@@ -53,19 +54,21 @@ export function startRun(lab, { world, media, urls }, lane, order) {
       : manifest === 'single'
         ? `${edges[order[0] ?? '']}/main.m3u8`
         : (urls.get(`${manifest} ${order.join()}`) ?? '');
-  return lab.onFreshPage(lane.isOurs, async (page) => {
-    const settings = {
-      ...{ bufferSeconds: null, isAnySize: false, plays: true, size: SIZE, edgeSelect: optionsOf(world, lane) },
-      bitsPerSecond: lane.isTuned ? VHS_BITS_PER_SECOND : null,
-      isLight: lane.isLight ?? false,
-      // nothing goes wrong here; and a limit of 600 ms would end each start whose manifest is 200 ms away, over TLS
-      limits: null,
-    };
-    await prepare(page, lane, media, settings, false);
-    const { firstFrameMs, height } = await page.evaluate((url) => globalThis.peers.start(url), src);
-    const shown = readMain(media).variants.find((variant) => variant.height === height);
-    return { firstFrameMs, bitsPerSecond: shown?.bitsPerSecond ?? NaN };
-  });
+  const attempt = () =>
+    lab.onFreshPage(lane.isOurs, async (page) => {
+      const settings = {
+        ...{ bufferSeconds: null, isAnySize: false, plays: true, size: SIZE, edgeSelect: optionsOf(world, lane) },
+        bitsPerSecond: lane.isTuned ? VHS_BITS_PER_SECOND : null,
+        isLight: lane.isLight ?? false,
+        // nothing goes wrong here; and a limit of 600 ms would end each start whose manifest is 200 ms away, over TLS
+        limits: null,
+      };
+      await prepare(page, lane, media, settings, false);
+      const { firstFrameMs, height } = await page.evaluate((url) => globalThis.peers.start(url), src);
+      const shown = readMain(media).variants.find((variant) => variant.height === height);
+      return { firstFrameMs, bitsPerSecond: shown?.bitsPerSecond ?? NaN };
+    });
+  return whileAwake(lab.witness, attempt, START_STOOD_MS);
 }
 
 /** @param {readonly string[]} names @returns {string[][]} */

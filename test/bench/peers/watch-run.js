@@ -2,7 +2,7 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { BadStart, whileAwake } from '../awake.js';
 import { figuresOf, isMedia } from '../fault-figures.js';
 import { faultMedia } from '../fault-media.js';
 import { FAULTS } from '../fault-scenarios.js';
@@ -15,7 +15,6 @@ import { traceOf } from './trace.js';
 const FAULT_AT_SECONDS = 12;
 /** In segments, added to that by turns: the fault comes in the middle of a body, and when nothing is under way. */
 const PHASES = [0.25, 0, 0.5];
-const MOST_STARTS = 4;
 const LATENCY_MS = 40;
 const NAMESERVER_LATENCY_MS = 20;
 /** The true rate, so that each player begins with the top rendition and the window holds nothing of the start. */
@@ -31,22 +30,22 @@ const FIRST_BYTE_MS = 600;
 /** @typedef {import('./plan.js').Scenario & {line: import('../lab.js').Line, watchSeconds: number, round: number}} Settings */
 /** @typedef {Awaited<ReturnType<typeof watchRun>>} WatchRun */
 
-/** The player had left the top rendition by itself before there was a fault: what followed could not be compared. */
-class BadStart extends Error {}
-
-/** @param {import('../lab.js').Lab} lab with a browser that has no other page @param {Lane} lane @param {Settings} settings */
-export async function watchRun(lab, lane, settings) {
-  for (let starts = 1; ; starts++) {
-    try {
-      return await tryRun(lab, lane, settings);
-    } catch (error) {
-      if (!(error instanceof BadStart) || starts === MOST_STARTS) throw error;
-    }
-  }
+/**
+ * @param {import('../lab.js').Lab} lab with a browser that has no other page
+ * @param {Lane} lane
+ * @param {Settings} settings
+ */
+export function watchRun(lab, lane, settings) {
+  return whileAwake(lab.witness, (watch) => tryRun(lab, lane, settings, watch));
 }
 
-/** @param {import('../lab.js').Lab} lab @param {Lane} lane @param {Settings} settings */
-async function tryRun(lab, lane, { fault, bufferSeconds, segmentSeconds, tls, line, watchSeconds, round }) {
+/**
+ * @param {import('../lab.js').Lab} lab
+ * @param {Lane} lane
+ * @param {Settings} settings
+ * @param {import('../awake.js').Watch} watch
+ */
+async function tryRun(lab, lane, { fault, bufferSeconds, segmentSeconds, tls, line, watchSeconds, round }, watch) {
   const media = faultMedia('fmp4', segmentSeconds);
   const far = LATENCY_MS;
   const edges = { a: far, b: far, c: far };
@@ -83,9 +82,9 @@ async function tryRun(lab, lane, { fault, bufferSeconds, segmentSeconds, tls, li
       const lag = monitorEventLoopDelay({ resolution: 10 });
       lag.enable();
       const cpuSeconds = Math.min(CPU_WINDOW_SECONDS, watchSeconds);
-      await sleep(cpuSeconds * 1000);
+      await watch(cpuSeconds * 1000);
       const cpu = { ...(await spent()), toMs: Date.now() };
-      await sleep(faultAtMs + watchSeconds * 1000 - Date.now());
+      await watch(faultAtMs + watchSeconds * 1000 - Date.now());
       lag.disable();
       if (failure) throw failure;
       const endAtMs = Date.now();
