@@ -8,7 +8,7 @@ import { register } from './register.js';
 register(videojs);
 
 export * from './register.js';
-export type { EdgeSelect } from './plugin.js';
+export type { EdgeSelect } from './part.js';
 export type { AcceptableOptions } from './acceptable.js';
 export type { DiscoveredEdge, EdgeSelectOptions, ReportOptions } from './options.js';
 export type { EdgeSelectEvent, EdgeSelectEvents, FailureKind } from './events.js';

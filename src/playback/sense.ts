@@ -26,7 +26,8 @@ export interface SensedVhs {
   };
 }
 
-type Display = { readonly clientWidth: number; readonly clientHeight: number } | null;
+/** Of the element; null: there is none. */
+export type Display = { readonly clientWidth: number; readonly clientHeight: number } | null;
 
 /** The least shape of a Video.js player. */
 export interface SensedPlayer {

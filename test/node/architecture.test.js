@@ -56,6 +56,7 @@ const ROOMS = [
   'playback/resumption',
   'playback/starvation',
   'playback/native',
+  'part',
   'plugin',
   'register',
   'index',
@@ -268,7 +269,7 @@ test('nothing of the check comes into a page, nor anything of a player into the 
     [],
   );
   assert.deepEqual(
-    [...reach('check/main')].filter((room) => /^(playback|transport|plugin|conductor|register|index)/.test(room)),
+    [...reach('check/main')].filter((room) => /^(playback|transport|part|plugin|conductor|register|index)/.test(room)),
     [],
   );
 });
