@@ -71,13 +71,27 @@ test('without a stall in the control a promise is judged by its own figures', ()
   assert.deepEqual(judged({ 'hls-redundant slow': [4], 'ours-get slow': [1.1] }), [true, false]);
 });
 
-test('when anyone stalls without a fault, or was not run without one, nothing is proven', () => {
+test('when anyone stalls without a fault, or ours was not run without one, nothing is proven', () => {
   const lanes = lanesFor({ ...QUICK, players: ['hls-redundant', 'ours-get'] });
-  for (const control of [[0, 0.1], []]) {
-    const verdicts = verdictsAt(12, ['none', 'slow'], lanes, runsOf({ 'hls-redundant none': control }));
+  for (const control of [{ 'hls-redundant none': [0, 0.1] }, { 'ours-get none': [] }]) {
+    const verdicts = verdictsAt(12, ['none', 'slow'], lanes, runsOf(control));
     assert.deepEqual(
       verdicts.map(({ kept, found }) => kept || !found.includes('the machine was too busy')),
       [false, false],
     );
   }
+});
+
+test('a peer that cannot play its best rendition with so small a buffer is left out, and said to be', () => {
+  const lanes = lanesFor({ ...QUICK, players: ['hls-redundant', 'dash-baseurls', 'ours-get'] });
+  const none = { 'dash-baseurls none': [], 'dash-baseurls slow': [], 'hls-redundant slow': [4] };
+  const [control, ...own] = verdictsAt(4, ['none', 'slow'], lanes, runsOf(none));
+  assert.deepEqual(
+    [control.kept, control.found],
+    [true, 'none did; left out, as it could not be run: dash.js, BaseURLs'],
+  );
+  assert.deepEqual(
+    own.map(({ kept }) => kept),
+    [true],
+  );
 });

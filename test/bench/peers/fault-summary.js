@@ -102,15 +102,18 @@ function sumOfStalls(lane, faults, runsOf) {
  */
 export function verdictsAt(bufferSeconds, names, lanes, of) {
   const own = faultVerdicts(bufferSeconds, names, lanes, of);
-  const controls = lanes.map((lane) => ({ title: lane.title, control: of(lane, 'none') }));
+  const missing = lanes.filter((lane) => of(lane, 'none').length === 0);
   const told = [
-    ...controls
-      .filter(({ control }) => control.some(({ stallSeconds }) => stallSeconds > 0))
+    ...lanes
+      .filter((lane) => of(lane, 'none').some(({ stallSeconds }) => stallSeconds > 0))
       .map(({ title }) => `${title} did`),
-    ...controls.filter(({ control }) => control.length === 0).map(({ title }) => `${title} was not run`),
+    ...missing.filter(({ isOurs }) => isOurs).map(({ title }) => `${title} was not run`),
   ];
   const name = `no player stalls without a fault at ${bufferSeconds} s buffer`;
-  if (told.length === 0) return [{ name, kept: true, found: 'none did' }, ...own];
+  // dash.js, for one, does not play its best rendition with a buffer of 4 s
+  const leftOut = missing.map(({ title }) => title).join('; ');
+  const found = `none did${leftOut && `; left out, as it could not be run: ${leftOut}`}`;
+  if (told.length === 0) return [{ name, kept: true, found }, ...own];
   const busy = 'the machine was too busy, and this proves nothing';
   return [
     { name, kept: false, found: `${told.join(', ')}: ${busy}` },
