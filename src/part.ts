@@ -57,6 +57,8 @@ export interface Part extends EdgeSelect {
   conducting(source: SourceObject): Conducting | null;
   /** Takes the requests of this VHS, which plays the source. */
   hook(vhs: Vhs): void;
+  /** Whether videojs-contrib-ads plays an ad; never without it. */
+  readonly isAdBreak: () => boolean;
   /** The browser plays the source; `release` takes off the element what was put on it for that. */
   playsNatively(release: () => void): void;
 }
@@ -167,6 +169,7 @@ export function playerPart(player: Player, given: unknown, tools: PartTools): Pa
     sourceSet,
     conducting: ({ src }) => (current?.source.src === src ? current : null),
     hook,
+    isAdBreak,
     playsNatively(release) {
       unhook = release;
     },

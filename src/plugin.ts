@@ -114,7 +114,7 @@ export function register(videojs: VideoJs, platform: Platform = browserPlatform(
           const handler = playNative(tech, picker, {
             platform,
             stallMs: settings.stallMs,
-            isAdBreak: () => player.ads?.inAdBreak?.() === true,
+            isAdBreak: part.isAdBreak,
             load(url) {
               delegate.handleSource(url === null ? source : { ...source, src: url }, tech, options);
             },

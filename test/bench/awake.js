@@ -76,5 +76,6 @@ export async function whileAwake(witness, attempt, stoodMs = STOOD_MS) {
 /** @param {readonly number[]} again of each run */
 export function saidAgain(again) {
   const sum = again.reduce((so, far) => so + far, 0);
+  if (sum === 0) return 'No run was void.';
   return `${sum} runs began again, as nothing ran on the machine for ${STOOD_MS} ms or more meanwhile.`;
 }
