@@ -43,6 +43,8 @@ export interface Player extends SensedPlayer {
   src: (...given: unknown[]) => unknown;
   tech(safety: true): { readonly vhs?: Vhs; el(): Display } | undefined;
   currentSource(): Partial<SourceObject>;
+  /** 0 where the element has no source; undefined before there is one. */
+  networkState(): number | undefined;
   isDisposed(): boolean;
   readonly log: { error(...what: unknown[]): void; warn(...what: unknown[]): void };
   /** Of videojs-contrib-ads. */
@@ -123,11 +125,7 @@ export function playerPart(player: Player, given: unknown, tools: PartTools): Pa
   };
   const { src } = player;
   const foreseeing = (...sources: unknown[]): unknown => {
-    try {
-      if (!isDisposed) foresee(sources[0]);
-    } catch {
-      // the middleware meets it too, and says it
-    }
+    if (!isDisposed) foresee(sources[0]);
     return src.apply(player, sources);
   };
   const dispose = (): void => {
@@ -175,14 +173,19 @@ export function playerPart(player: Player, given: unknown, tools: PartTools): Pa
     },
   };
 
+  /** Asks the first question of a source that Video.js will bring to its middleware some tasks later. */
   function foresee(sources: unknown): void {
     const [first] = [sources].flat();
     const source = (typeof first === 'string' ? { src: first } : first) as Partial<SourceObject> | undefined;
     if (typeof source?.src !== 'string' || typeof source.edgeSelect === 'object') return;
-    const ours = settings && oursOf({ ...source, src: source.src }, settings);
-    if (!ours || !settings || settings.discover) return;
-    // an error is told by the search that asks again
-    directory.ask(tokenQuestion(ours, settings, directory.pageId), settings).catch(() => undefined);
+    try {
+      const ours = settings && oursOf({ ...source, src: source.src }, settings);
+      if (!ours || !settings || settings.discover) return;
+      // an error is told by the search that asks again
+      directory.ask(tokenQuestion(ours, settings, directory.pageId), settings).catch(() => undefined);
+    } catch {
+      // the middleware meets it too, and says it
+    }
   }
 
   function oursOf(source: SourceObject, own: Settings): EdgeSource | null {
@@ -217,11 +220,12 @@ export function playerPart(player: Player, given: unknown, tools: PartTools): Pa
     }
   }
 
-  /** The plugin may be called when a source plays already. */
+  /** The plugin may be called when a source plays already, or is about to. */
   function adopt(): void {
     const vhs = player.tech(true)?.vhs;
     const { src, ...rest } = player.currentSource();
     if (src && !isAdBreak()) firstHost = hostOf(src, platform.page());
+    if (!player.networkState()) foresee(player.currentSource());
     if (!vhs || !src || !settings) return;
     sourceSet({ ...rest, src });
     if (!current) return;

@@ -22,7 +22,7 @@ export async function getMessage(
   const where = { lookup, nameserver: new URL(url).origin };
   const since = platform.now();
   let response: Response;
-  let body: ArrayBuffer;
+  let body: Uint8Array;
   try {
     // the answer's own TTL rules, in a cache of ours: a question that is asked must reach the nameserver
     response = await platform.fetch(url, {
@@ -34,12 +34,33 @@ export async function getMessage(
     if (!response.ok) throw new EdgeSelectError('LOOKUP_STATUS', { ...where, status: response.status });
     const type = response.headers.get('content-type') ?? '';
     if (!mediaTypes.some((one) => type.startsWith(one))) throw new EdgeSelectError('LOOKUP_TYPE', { ...where, type });
-    body = await response.arrayBuffer();
+    body = await readBody(response);
   } catch (cause) {
     if (cause instanceof EdgeSelectError) throw cause;
     const code = (await platform.blocked(url, since)) ? 'LOOKUP_BLOCKED' : 'LOOKUP_UNREACHABLE';
     throw new EdgeSelectError(code, where, cause);
   }
-  if (body.byteLength > MAX_MESSAGE_BYTES) throw new EdgeSelectError('LOOKUP_GARBLED', where);
-  return new Uint8Array(body);
+  if (body.length > MAX_MESSAGE_BYTES) throw new EdgeSelectError('LOOKUP_GARBLED', where);
+  return body;
+}
+
+/**
+ * In pieces, as they come: `arrayBuffer()` tells of its end in a task of its own, behind all that a starting player has
+ * queued meanwhile, and has no bound.
+ *
+ * @returns the whole body, or of one that is too long so much that this can be seen
+ */
+async function readBody({ body }: Response): Promise<Uint8Array> {
+  const reader = body?.getReader();
+  let message = new Uint8Array();
+  while (message.length <= MAX_MESSAGE_BYTES) {
+    const next = await reader?.read();
+    if (!next || next.done) return message;
+    const longer = new Uint8Array(message.length + next.value.length);
+    longer.set(message);
+    longer.set(next.value, message.length);
+    message = longer;
+  }
+  reader?.cancel().catch(() => undefined);
+  return message;
 }

@@ -14,7 +14,7 @@ import { CHROMIUM_FLAGS, findChromium } from '../support/chromium.js';
 import { createWorld } from '../support/world.js';
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const PLUGIN = 'videojs-edge-select.js';
+const PLUGIN = 'videojs-edge-select.min.js';
 export const PLAYLIST = 'main.m3u8';
 
 /** @typedef {Awaited<ReturnType<typeof createWorld>>} World */

@@ -52,9 +52,13 @@ function range({ median, low, high }, digits) {
   return `${median.toFixed(digits)} (${low.toFixed(digits)} .. ${high.toFixed(digits)})`;
 }
 
-/** @param {Bench} bench @param {boolean} tls */
-async function cold({ lab, pairs, promise }, tls) {
-  const world = await network({ map: 20, origin: 200, edges: { e20: 20, e80: 80, e200: 200 }, tls });
+/**
+ * @param {Bench} bench
+ * @param {string} how
+ * @param {{tls?: boolean, slowStart?: boolean}} [line]
+ */
+async function cold({ lab, pairs, promise }, how, line = {}) {
+  const world = await network({ map: 20, origin: 200, edges: { e20: 20, e80: 80, e200: 200 }, ...line });
   const variant =
     (/** @type {string} */ from, options = null) =>
     () =>
@@ -69,7 +73,6 @@ async function cold({ lab, pairs, promise }, tls) {
   });
   await world.close();
   const { ours = [], oracle = [], plain200 = [], head = [], options = [] } = runs;
-  const how = tls ? 'over TLS and HTTP/2' : 'over HTTP/1.1';
   console.log(`\nCold start ${how}: edges at 20, 80, 200 ms, nameserver 20 ms, origin 200 ms`);
   console.log(spread('plain on the 20 ms edge (oracle)', frames(oracle)));
   console.log(spread('ours, race by GET', frames(ours)));
@@ -200,8 +203,9 @@ async function crowd({ lab, promise }) {
 /** @type {Record<string, (bench: Bench) => Promise<object>>} */
 export const SCENARIOS = {
   size,
-  cold: (bench) => cold(bench, false),
-  'cold-tls': (bench) => cold(bench, true),
+  cold: (bench) => cold(bench, 'over HTTP/1.1'),
+  'cold-tls': (bench) => cold(bench, 'over TLS and HTTP/2', { tls: true }),
+  'cold-slow-start': (bench) => cold(bench, 'over HTTP/1.1, with slow start', { slowStart: true }),
   known,
   'no-help': noHelp,
   swallowed: (bench) => broken(bench, 'Nameserver swallowed', { nameserver: { fault: 'swallow' } }),

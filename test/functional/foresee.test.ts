@@ -24,6 +24,26 @@ test('asks it once: the search that follows joins it', async (assert) => {
   assert.deepEqual(names, ['_http._tcp.origin.localhost', 'eu1.token.localhost']);
 });
 
+test('asks it when it is called after src(), before Video.js comes to its middleware', async (assert) => {
+  const world = await testWorld(network({ a: {} }));
+  const player = testPlayer();
+  player.src(hls(world));
+  player.edgeSelect({ nameserver: world.nameservers.map });
+  player.dispose();
+  await logged(world, ({ server }) => server === 'nameserver:map');
+  assert.strictEqual((await world.of('nameserver:map')).length, 1);
+});
+
+test('asks nothing when it is called while the browser plays a file', async (assert) => {
+  const world = await testWorld(network({ a: {} }));
+  const player = testPlayer();
+  player.src({ src: `${world.edges[ORIGIN] ?? ''}/clip.mp4`, type: 'video/mp4' });
+  await playedTo(player, 0.1);
+  player.edgeSelect({ nameserver: world.nameservers.map });
+  await playedTo(player, 0.5);
+  assert.deepEqual(await world.of('nameserver:map'), []);
+});
+
 const OTHERS = {
   'that is left alone': (src: string) => ({ src, edgeSelect: false }),
   'of a host that is none of ours': (src: string) => src.replace('origin.localhost', 'other.localhost'),

@@ -114,10 +114,7 @@ export function fakePlatform(assert: Assert, page: FakePage = {}): FakePlatform 
   leftovers.set(assert, [...(leftovers.get(assert) ?? []), look]);
 
   async function flush(): Promise<void> {
-    for (let turns = 0; turns < 3 || network.reading() > 0; turns += 1) {
-      if (turns > 10_000) throw new Error('a body is read and read and has no end');
-      await nextTask();
-    }
+    for (let turns = 0; turns < 3; turns += 1) await nextTask();
   }
 
   async function advance(ms: number): Promise<void> {

@@ -71,12 +71,9 @@ export interface FakeNetwork {
   readonly fetches: readonly FakeFetch[];
   /** Origins that the page's policy refuses. */
   readonly blocked: Set<string>;
-  /** Bodies that the browser is about to read to their end. */
-  reading(): number;
 }
 
 export function fakeNetwork({ assert, now, delay }: NetworkTools): FakeNetwork {
-  let reading = 0;
   const scripts: { readonly pattern: Pattern; readonly script: Script }[] = [];
   const fetches: FakeFetch[] = [];
   const blocked = new Set<string>();
@@ -93,7 +90,6 @@ export function fakeNetwork({ assert, now, delay }: NetworkTools): FakeNetwork {
     all: (pattern) => fetches.filter(matches(pattern)),
     fetches,
     blocked,
-    reading: () => reading,
   };
 
   function fetchFake(url: string, init: RequestInit): Promise<Response> {
@@ -138,7 +134,7 @@ export function fakeNetwork({ assert, now, delay }: NetworkTools): FakeNetwork {
     if (signal.aborted) onAbort();
     signal.addEventListener('abort', onAbort);
 
-    const open = (answer: FakeAnswer, whole: boolean): FakeBody => {
+    const open = (answer: FakeAnswer): FakeBody => {
       let controller: ReadableStreamDefaultController<Uint8Array> | null = null;
       const body = new ReadableStream<Uint8Array<ArrayBuffer>>({
         start(made) {
@@ -156,7 +152,7 @@ export function fakeNetwork({ assert, now, delay }: NetworkTools): FakeNetwork {
       const deliver = (): void => {
         if (state !== 'pending') return;
         state = 'answered';
-        resolve(makeResponse(method, url, body, answer, whole));
+        resolve(makeResponse(method, url, body, answer));
       };
       if (answer.afterMs) delay(answer.afterMs, deliver);
       else deliver();
@@ -184,11 +180,11 @@ export function fakeNetwork({ assert, now, delay }: NetworkTools): FakeNetwork {
       aborted: () => signal.aborted,
       cancelled: () => cancelled,
       respond(answer = {}) {
-        const body = open(answer, true);
+        const body = open(answer);
         if (answer.body !== undefined && answer.body.length > 0) body.chunk(answer.body);
         body.end();
       },
-      respondStream: (answer = {}) => open(answer, false),
+      respondStream: (answer = {}) => open(answer),
       fail() {
         refuse(new TypeError('Failed to fetch'));
       },
@@ -200,7 +196,6 @@ export function fakeNetwork({ assert, now, delay }: NetworkTools): FakeNetwork {
     url: string,
     body: ReadableStream<Uint8Array<ArrayBuffer>>,
     { status = 200, headers = {}, url: lastUrl = url, opaque = false }: FakeAnswer,
-    whole: boolean,
   ): Response {
     const bodiless = method === 'HEAD' || opaque || [204, 205, 304].includes(status);
     const response = new Response(bodiless ? null : body, { status, headers: opaque ? {} : headers });
@@ -213,18 +208,6 @@ export function fakeNetwork({ assert, now, delay }: NetworkTools): FakeNetwork {
     if (opaque) {
       give('status', 0);
       give('ok', false);
-    }
-    // the browser reads a whole body in tasks of its own: flush() waits for it
-    if (whole) {
-      const read = response.arrayBuffer.bind(response);
-      give('arrayBuffer', async () => {
-        reading += 1;
-        try {
-          return await read();
-        } finally {
-          reading -= 1;
-        }
-      });
     }
     return response;
   }

@@ -160,6 +160,15 @@ test('a message of 65535 bytes is read, and one of a byte more is not (RFC 1035,
   assert.strictEqual((await failureOf(ask(fakePlatform(assert), ofLength(65_536)))).code, 'LOOKUP_GARBLED');
 });
 
+test('a body without an end is given up as soon as it is longer than that', async (assert) => {
+  const fake = fakePlatform(assert);
+  const asked = failureOf(ask(fake, 'wait'));
+  const body = fake.last(MAP).respondStream({ headers: TYPE });
+  for (let i = 0; i < 2; i += 1) body.chunk(new Uint8Array(40_000));
+  assert.strictEqual((await asked).code, 'LOOKUP_GARBLED');
+  assert.true(fake.last(MAP).cancelled());
+});
+
 test('tells a nameserver that the page forbids from one that is not there', async (assert) => {
   const fake = fakePlatform(assert);
   fake.block(SERVER);
