@@ -87,7 +87,7 @@ async function viewer(trace, method, shows) {
 }
 
 async function select({ fake, platform, directory, settings, trace, current, at }) {
-  let selection = null;
+  let selection = /** @type {any} */ (null);
   const startedAt = at();
   let tookMs = 0;
   const running = product.search({

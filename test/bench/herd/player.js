@@ -14,6 +14,8 @@ const TTL_MS = 60_000;
 const LOOK_EVERY_MS = 1000;
 const SECOND_LOOK_MS = 5000;
 const LOST_AGAIN_MS = 20_000;
+/** Longer than any scenario. */
+const FAR_MS = 2 ** 30;
 const SLOW_LINE_MS = 600_000;
 const LONGEST_SLOW_LINE_MS = 3_600_000;
 const JITTER = 0.2;
@@ -23,14 +25,15 @@ const SLOW = ['thinned', 'throughput', 'drain', 'stalls'];
 /** @param {any} given  the world, the clock, chance, the product's modules and settings */
 export function makePlayers(given) {
   const { world, wheel, random, product, settings, players } = given;
-  const { choose, step, observe, watchAnew, UNKNOWN, answered, delivered, flowed, failed, isCooling, GAIN } = product;
+  const { choose, step, observe, watchAnew, UNKNOWN, answered, delivered, flowed, failed, isCooling, usualRate, GAIN } =
+    product;
   const due = new Int32Array(players * 8).fill(-1);
   const tally = makeTally(players);
   const counts = { switches: 0, leaves: 0, searches: 0, judged: {}, stillMs: 0, sessions: 0, early: 0 };
   const all = Array.from({ length: players }, (_, id) => newPlayer(id));
 
   const race = makeRace({ ...given, note });
-  const { serviceOf, ranked } = makeService({ record, selectionOf, isLineSlow });
+  const { serviceOf, ranked } = makeService({ record, selectionOf, isLineSlow, usualRate });
   const api = {
     ...{ all, due, counts, schedule, record, setRecord, look, send, ranked, fail, lineSeemsSlow, isLineSlow },
     ...{ advance, lose, restart, note },
@@ -38,27 +41,38 @@ export function makePlayers(given) {
   const transfers = makeTransfers({ ...given, players: api, answered, delivered, flowed });
   return { ...api, run, transfers, takeProbes: () => tally.take(all) };
 
+  /** Written out, as `idle` in transfer.js. */
   function newPlayer(id) {
     return {
       id,
       town: Math.floor((id * 40) / players),
-      lineBps: 25e6 * Math.exp(0.8 * 1.73 * (random() + random() + random() + random() - 2)),
+      lineBps: Math.round(25e6 * Math.exp(0.8 * 1.73 * (random() + random() + random() + random() - 2))),
       dipUntil: 0,
       state: { kind: 'idle' },
       records: new Array(EDGES + 1).fill(UNKNOWN),
-      ...{
-        watch: watchAnew(),
-        watched: '',
-        inUseSince: 0,
-        lostAt: -Infinity,
-        lostWaitMs: 0,
-        before: null,
-        lookupFailures: 0,
-      },
-      ...{ slowLineUntil: 0, slowLineMs: SLOW_LINE_MS / 2, isApart: false, failuresAt: null, onTrial: null },
-      ...{ answer: null, answerUntil: -Infinity, search: null, compareBecause: '' },
+      watch: watchAnew(),
+      watched: '',
+      inUseSince: 0,
+      lostAt: -FAR_MS,
+      lostWaitMs: 0,
+      before: null,
+      lookupFailures: 0,
+      slowLineUntil: 0,
+      slowLineMs: SLOW_LINE_MS / 2,
+      isApart: false,
+      failuresAt: null,
+      answer: null,
+      answerUntil: -FAR_MS,
+      search: null,
+      compareBecause: '',
       // playback, in ms of media; `shown`: the last renditions, two bits each
-      ...{ pos: 0, posAt: 0, end: 0, shown: 0x3ff, rateBps: 0, endsAt: Infinity, transfer: null },
+      pos: 0,
+      posAt: 0,
+      end: 0,
+      shown: 0x3ff,
+      rateBps: 0,
+      endsAt: FAR_MS,
+      transfer: null,
     };
   }
 
@@ -90,8 +104,8 @@ export function makePlayers(given) {
   /** A viewer leaves and another comes. `bufferMs`: he has watched for some seconds. */
   function restart(player, now, bufferMs, sessionMs) {
     tally.close(player);
-    Object.assign(player, { ...newPlayer(player.id), lineBps: player.lineBps, posAt: now, end: bufferMs });
-    player.endsAt = now + sessionMs;
+    Object.assign(player, newPlayer(player.id), { lineBps: player.lineBps, posAt: now, end: Math.round(bufferMs) });
+    player.endsAt = now + Math.round(sessionMs);
     player.rateBps = player.lineBps;
     due.fill(-1, player.id * 8, player.id * 8 + 8);
     counts.sessions += 1;

@@ -2,6 +2,7 @@
 
 /** Nearer than this is a tie. */
 const TIE_MS = 5;
+const NONE = {};
 
 /** @param {any} given  `note` is told of each request */
 export function makeRace({ world, random, settings, rules, product, note }) {
@@ -18,26 +19,21 @@ export function makeRace({ world, random, settings, rules, product, note }) {
       const { index } = edge;
       const requests = isFirst || !rules.hidesTimings ? 1 : 2;
       note(player, index, requests);
-      if (world.edges[index].isDead) {
-        elapsedMs = settings.preflightTimeoutMs;
-        return {
-          edge,
-          method: 'HEAD',
-          outcome: 'late',
-          status: null,
-          elapsedMs: null,
-          requestMs: null,
-          capabilities: {},
-        };
-      }
-      const requestMs = world.firstByteMs(player.id, player.town, index);
+      const isDead = world.edges[index].isDead;
+      const answerMs = isDead ? null : world.firstByteMs(player.id, player.town, index);
       // a new connection: TCP and TLS 1.3
       const connectMs =
         player.records[index] !== product.UNKNOWN ? 0 : 2 * world.roundTripMs(player.id, player.town, index);
-      elapsedMs = Math.max(elapsedMs, connectMs + requests * requestMs);
+      const tookMs = isDead ? settings.preflightTimeoutMs : connectMs + requests * answerMs;
+      elapsedMs = Math.max(elapsedMs, tookMs);
       return {
-        ...{ edge, method: 'HEAD', outcome: 'ok', status: 200, elapsedMs: connectMs + requestMs, capabilities: {} },
-        requestMs: isFirst ? null : requestMs,
+        edge,
+        method: 'HEAD',
+        outcome: isDead ? 'late' : 'ok',
+        status: isDead ? null : 200,
+        elapsedMs: isDead ? null : connectMs + answerMs,
+        requestMs: isFirst ? null : answerMs,
+        capabilities: NONE,
       };
     });
     return { probes, elapsedMs };

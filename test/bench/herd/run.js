@@ -55,7 +55,10 @@ function simulate(/** @type {import('./scenarios.js').Scenario} */ { name, share
         seconds: values.seconds && Number(values.seconds),
         hidesTimings: values.timings === 'hidden',
       },
-      resourceLimits: { maxOldGenerationSizeMb: 3000, maxYoungGenerationSizeMb: 600 },
+      resourceLimits: {
+        maxOldGenerationSizeMb: 3000,
+        maxYoungGenerationSizeMb: 300,
+      },
     });
     worker.on('message', resolve);
     worker.on('error', reject);

@@ -23,30 +23,30 @@ export const SCENARIOS = [
   {
     name: 'dies',
     title: 'one edge dies; the map leaves it out 30 s later; it comes back',
-    ...{ seconds: 270, faultAt: 30, backAt: 150 },
+    ...{ seconds: 240, faultAt: 30, backAt: 120 },
     events: [
       [30, 'die'],
       [60, 'unname'],
-      [150, 'live'],
-      [160, 'name'],
+      [120, 'live'],
+      [130, 'name'],
     ],
   },
   {
     name: 'slows',
     title: 'one edge falls to 40 % of what its players need; it comes back',
-    ...{ seconds: 270, faultAt: 30, backAt: 150 },
+    ...{ seconds: 240, faultAt: 30, backAt: 120 },
     events: [
       [30, 'slow'],
-      [150, 'quick'],
+      [120, 'quick'],
     ],
   },
   {
     name: 'moves',
     title: 'the map names other edges for 30 % of the players; and the old ones again',
-    ...{ seconds: 270, faultAt: 30, backAt: 150 },
+    ...{ seconds: 240, faultAt: 30, backAt: 120 },
     events: [
       [30, 'move'],
-      [150, 'unmove'],
+      [120, 'unmove'],
     ],
   },
   {

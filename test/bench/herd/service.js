@@ -1,11 +1,13 @@
 // dispatch.ts: what is known of the edge in use and of the others, and in which order they would be asked.
 
 /** @param {any} given */
-export function makeService({ record, selectionOf, isLineSlow }) {
+export function makeService({ record, selectionOf, isLineSlow, usualRate }) {
   return { serviceOf, ranked };
 
+  /** Looks come when a segment does, or while one is waited for. @returns {import('../../../src/watch.js').Service} */
   function serviceOf(player, { chosen, edges }, now) {
-    const { bitsPerSecond, firstByteMs, usualFirstByteMs, usualBitsPerSecond } = record(player, chosen.index);
+    const seen = record(player, chosen.index);
+    const { bitsPerSecond, firstByteMs, usualFirstByteMs } = seen;
     let bestOther = null;
     let hasUnmeasured = false;
     for (const { index } of edges) {
@@ -18,11 +20,12 @@ export function makeService({ record, selectionOf, isLineSlow }) {
     return {
       edge: chosen.origin,
       bitsPerSecond,
-      usualBitsPerSecond,
+      usualBitsPerSecond: usualRate(seen),
       firstByteMs,
       usualFirstByteMs,
       failures,
       moveAway: false,
+      askedAt: now,
       allSilent: false,
       bestOther,
       hasUnmeasured,

@@ -10,12 +10,29 @@ const VARIANCE = 1.2;
 const SLOW_LOOK_MS = 1000;
 const DIP_EVERY_MS = 1_200_000;
 const DIP_MS = 20_000;
-const NONE = Object.freeze([]);
+/** @type {readonly any[]} */
+const NONE = [];
 
-/** One object for each player, as there are tens of millions of segments. */
+/**
+ * One object for each player, as there are tens of millions of segments; written out, as the engine gives each object that is
+ * made of spread ones a shape of its own. Whole milliseconds and bits, since it makes an object of each fraction.
+ */
 const idle = () => ({
-  ...{ rendition: 0, bits: 0, got: 0, gotHere: 0, tries: NONE, index: -1, isSilent: false, sentAt: 0, startedAt: 0 },
-  ...{ firstByteMs: 0, bps: 0, flowsFrom: 0, doneAt: 0, endTick: 0, seenMs: 0 },
+  rendition: 0,
+  bits: 0,
+  got: 0,
+  gotHere: 0,
+  tries: NONE,
+  index: -1,
+  isSilent: false,
+  sentAt: 0,
+  startedAt: 0,
+  firstByteMs: 0,
+  bps: 0,
+  flowsFrom: 0,
+  doneAt: 0,
+  endTick: 0,
+  seenMs: 0,
 });
 
 /** @param {any} given */
@@ -62,8 +79,8 @@ export function makeTransfers(given) {
     }
     if (rules.dips && random() < SEGMENT_MS / DIP_EVERY_MS) player.dipUntil = now + DIP_MS;
     const line = player.lineBps * (0.8 + 0.4 * random()) * (player.dipUntil > now ? 0.25 : 1);
-    transfer.firstByteMs = world.firstByteMs(player.id, player.town, index);
-    flow(player, now, world.rateBps(line, index), now + transfer.firstByteMs);
+    transfer.firstByteMs = Math.round(world.firstByteMs(player.id, player.town, index));
+    flow(player, now, Math.round(world.rateBps(line, index)), now + transfer.firstByteMs);
   }
 
   /** Nearly always the chosen edge: only a failed try makes the whole order worth its price. */
@@ -76,7 +93,7 @@ export function makeTransfers(given) {
   function flow(player, now, bps, firstByteAt) {
     const { transfer } = player;
     const left = transfer.bits - transfer.got;
-    const doneAt = firstByteAt + (left * 1000) / bps;
+    const doneAt = firstByteAt + Math.ceil((left * 1000) / bps);
     transfer.bps = bps;
     transfer.flowsFrom = firstByteAt;
     transfer.doneAt = doneAt;
@@ -119,7 +136,7 @@ export function makeTransfers(given) {
     players.advance(player, Math.max(at, player.posAt));
     player.end += SEGMENT_MS;
     player.shown = ((player.shown << 2) | rendition) & 0x3ff;
-    player.rateBps = (transfer.bits * 1000) / (at - transfer.sentAt);
+    player.rateBps = Math.round((transfer.bits * 1000) / (at - transfer.sentAt));
     const seen = players.record(player, index);
     const elapsedMs = at - startedAt;
     players.setRecord(
@@ -173,7 +190,7 @@ export function makeTransfers(given) {
 
   /** What flowed until now; the rest flows on. */
   function collect(transfer, now) {
-    const came = (Math.max(0, now - transfer.flowsFrom) * transfer.bps) / 1000;
+    const came = Math.round((Math.max(0, now - transfer.flowsFrom) * transfer.bps) / 1000);
     transfer.flowsFrom = Math.max(now, transfer.flowsFrom);
     transfer.got += came;
     transfer.gotHere += came;
@@ -213,6 +230,7 @@ export function makeTransfers(given) {
     return others[0] ?? null;
   }
 
+  /** @returns {import('../../../src/watch.js').Look} */
   function sensed(player, at) {
     const playing = LADDER[(player.shown >> 8) & 3];
     const loading = LADDER[player.transfer.rendition];
@@ -262,7 +280,7 @@ export function makeTransfers(given) {
       if (transfer?.index !== index || transfer.isSilent || transfer.doneAt <= now) continue;
       collect(transfer, now);
       world.cut(index, transfer.bps, transfer.endTick);
-      flow(player, now, transfer.bps * factor, transfer.flowsFrom);
+      flow(player, now, Math.round(transfer.bps * factor), transfer.flowsFrom);
     }
   }
 }
