@@ -51,7 +51,7 @@ export function hold(
     signal.addEventListener('abort', settleWithOrigin);
     void win.then((winner) => {
       if (winner && !settled) settle(winner);
-      else if (winner?.opened) void drain(winner.opened);
+      else if (winner?.opened) void drain(winner.opened, platform);
       else if (!winner) {
         edgesLeft = false;
         if (origin === undefined) startOrigin();
@@ -64,7 +64,7 @@ export function hold(
       cancelOrigin();
       cancelLimit();
       signal.removeEventListener('abort', settleWithOrigin);
-      if (typeof origin === 'object' && origin && origin !== held.opened) void drain(origin);
+      if (typeof origin === 'object' && origin && origin !== held.opened) void drain(origin, platform);
       resolve(held);
     }
 
@@ -95,7 +95,7 @@ export function hold(
         .then(
           (response) => {
             const opened = { response, startedAt, abort };
-            if (settled) void drain(opened);
+            if (settled) void drain(opened, platform);
             else {
               origin = opened;
               if (response.ok || !edgesLeft) settleWithOrigin();

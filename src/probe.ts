@@ -79,6 +79,8 @@ export interface RunnerTools {
 
 /** A loser's body is read to its end up to here, since that keeps its connection for later use. */
 const DRAIN_BYTES = 65_536;
+/** And for so long: one that only drips would keep its connection, of which a host over HTTP/1.1 has six. */
+const DRAIN_MS = 1500;
 /** The browser makes the entry of a request after the body's end, some tasks later. */
 const TIMING_COMES_WITHIN_MS = [0, 4, 16, 64];
 
@@ -147,7 +149,7 @@ export function startRunner(edge: Edge, method: Method, request: RaceRequest, to
   async function letGo(): Promise<void> {
     const own = opened;
     opened = null;
-    await drain(own);
+    await drain(own, platform);
     signal.removeEventListener('abort', abort);
   }
 
@@ -205,10 +207,11 @@ export function blamesEdge({ outcome, status }: Probe): boolean {
   return outcome !== 'ok' && outcome !== 'running';
 }
 
-/** Reads a body that nobody wants to its end, or gives it up when it is long. */
-export async function drain(opened: Opened | null): Promise<void> {
+/** Reads a body that nobody wants to its end, or gives it up when it is long or takes long. */
+export async function drain(opened: Opened | null, platform: Platform): Promise<void> {
   const reader = opened?.response.body?.getReader();
-  if (!reader) return;
+  if (!opened || !reader) return;
+  const cancel = platform.after(DRAIN_MS, opened.abort);
   try {
     for (let left = DRAIN_BYTES; left > 0;) {
       const { done, value } = await reader.read();
@@ -218,5 +221,7 @@ export async function drain(opened: Opened | null): Promise<void> {
     await reader.cancel();
   } catch {
     // nobody wanted it
+  } finally {
+    cancel();
   }
 }

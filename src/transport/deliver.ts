@@ -114,7 +114,7 @@ export async function deliver(
     if (outcome === 'overtaken') continue;
     last = outcome;
     if (last.kind === 'delivered') {
-      if (refusal) void drain(refusal.opened);
+      if (refusal) void drain(refusal.opened, platform);
       if (request.requestType === 'hls-playlist') renew(lane);
       routes.ended(request, tries, lane, last);
       if (isBlocking(request)) release(parked);
@@ -131,15 +131,15 @@ export async function deliver(
         if (opened?.response.ok) {
           late.push({ one, lane, at, opened });
           tellLate();
-        } else void drain(opened);
+        } else void drain(opened, platform);
       });
       if (heard) open.set(one, heard);
     }
     if (last.opened) {
       // the origin's word on a URL is the last one
-      if (refusal?.lane.edge === null) void drain(last.opened);
+      if (refusal?.lane.edge === null) void drain(last.opened, platform);
       else {
-        if (refusal) void drain(refusal.opened);
+        if (refusal) void drain(refusal.opened, platform);
         refusal = { opened: last.opened, lane };
       }
     }

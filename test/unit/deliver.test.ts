@@ -175,6 +175,7 @@ test('reads the refusals that it does not deliver, so that their connections are
     refusals.map((body) => body.unread()),
     [0, 0],
   );
+  for (const body of refusals) body.end();
 });
 
 test('ends with an error when nobody can be reached', async (assert) => {

@@ -17,6 +17,16 @@ interface Holding {
   readonly opened: (body?: ReadableStream) => NonNullable<Win['opened']>;
 }
 
+/** A body that is there at once. */
+function playlist(): ReadableStream {
+  return new ReadableStream({
+    start(controller) {
+      controller.enqueue(new TextEncoder().encode('#EXTM3U'));
+      controller.close();
+    },
+  });
+}
+
 function holding(assert: Assert, raced: boolean, request: object = {}): Holding {
   const fake = fakePlatform(assert);
   const controller = new AbortController();
@@ -28,7 +38,7 @@ function holding(assert: Assert, raced: boolean, request: object = {}): Holding 
     abort: () => {
       controller.abort();
     },
-    opened: (body = new Blob(['#EXTM3U']).stream()) => ({
+    opened: (body = playlist()) => ({
       response: new Response(body),
       startedAt: 0,
       abort: () => undefined,
@@ -122,6 +132,22 @@ test('takes an edge that is quicker than the origin, which began later, and read
   body.chunk('#EXTM3U');
   await state.fake.flush();
   assert.strictEqual(body.unread(), 0, 'the loser is read, so that its connection is free');
+  body.end();
+});
+
+test('gives up a loser that only drips: its connection is wanted', async (assert) => {
+  const state = holding(assert, true);
+  state.fake.expect(URL_);
+  await state.fake.advance(160);
+  state.win({ edge, opened: state.opened() });
+  const body = state.fake.last(URL_).respondStream();
+  for (let i = 0; i < 14; i++) {
+    body.chunk('#');
+    await state.fake.advance(100);
+  }
+  assert.false(state.fake.last(URL_).aborted(), 'after 1.4 s it is still read');
+  await state.fake.advance(100);
+  assert.true(state.fake.last(URL_).aborted());
 });
 
 test('asks the origin at once when no edge is left, and takes whatever it says', async (assert) => {
@@ -157,6 +183,7 @@ test('waits for the edges when the origin refuses, and lets go of its refusal', 
   await state.fake.flush();
   assert.strictEqual(state.held?.opened, opened);
   assert.strictEqual(refusal.unread(), 0);
+  refusal.end();
 });
 
 test("hands on the origin's refusal when every edge fails after it", async (assert) => {
