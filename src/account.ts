@@ -162,7 +162,10 @@ export function account({ platform, directory, tell, chosen, onLost }: AccountTo
     const { url, requestType } = request;
     const name = nameOf(request, to.edge);
     silent.delete(name);
-    directory.answered(name, firstByteMs);
+    const { isOut, failedAt } = directory.record(name);
+    // what was under way already when it had to go says nothing new of it
+    if (!isOut || failedAt <= platform.now() - elapsedMs)
+      directory.answered(name, isBlocking(request) ? null : firstByteMs);
     directory.delivered(name, bytes, elapsedMs);
     note(name, bytes);
     if (!to.edge && isDenied(tries)) {
@@ -238,9 +241,9 @@ export function account({ platform, directory, tell, chosen, onLost }: AccountTo
       if (bytes > 0 && edge) strangers.add(pairOf(edge.origin, to.edge?.origin ?? name));
   }
 
-  /** With a query, it may be an answer to one state of the player (RFC 8216bis, section 6.2.5). */
+  /** Who answers a blocking request has what was asked for (RFC 8216bis, section 6.2.5.2). */
   function newest(url: string, text: string, name: string): string {
-    if (/[?&]_HLS_/.test(url)) return text;
+    if (isBlocking({ url })) return text;
     const now = platform.now();
     const key = `${url} ${name}`;
     const seen = playlists.get(url);

@@ -40,7 +40,7 @@ export interface Directory {
   record(origin: string): EdgeRecord;
   /** Whether not even a race is to ask the edge. */
   cooling: (origin: string) => boolean;
-  answered(origin: string, firstByteMs: number): void;
+  answered(origin: string, firstByteMs: number | null): void;
   delivered(origin: string, bytes: number, elapsedMs: number): void;
   flowed(origin: string, bitsPerSecond: number): void;
   failed(origin: string): void;

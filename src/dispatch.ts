@@ -50,6 +50,8 @@ const MEASURE_EVERY_MS = 1000;
 const ORIGIN_SHARE = 0.25;
 /** Playlists, keys and the like: hundreds of kilobytes at most. */
 const SMALL_WITHIN_MS = 4000;
+/** How long a segment plays, while nothing plays and so nobody tells: few are longer. */
+const UNTOLD_MS = 10_000;
 
 /** Sends nothing by itself. */
 export function dispatch(tools: DispatchTools): Dispatch {
@@ -217,8 +219,7 @@ export function dispatch(tools: DispatchTools): Dispatch {
    */
   function blocking({ url }: MediaRequest, ownMs: number): number {
     if (!isBlocking({ url })) return ownMs;
-    const demand = tools.demand();
-    return demand && ownMs > 0 ? demand.segmentMs + ownMs : 0;
+    return ownMs > 0 ? (tools.demand()?.segmentMs ?? UNTOLD_MS) + ownMs : 0;
   }
 
   /** Nobody is better than the origin, unless edges may be back, or were not asked yet. */

@@ -59,14 +59,16 @@ const RECENT_BODIES = 4;
 /** A smaller body says more of the latency than of the rate. */
 const MIN_RATE_BYTES = 65_536;
 
-/** An answer came: it ends a cool-down. */
-export function answered(record: EdgeRecord, firstByteMs: number): EdgeRecord {
+/** An answer came: it ends a cool-down. `firstByteMs` is null where the server held it until there was something new. */
+export function answered(record: EdgeRecord, firstByteMs: number | null): EdgeRecord {
   return {
     ...record,
     // the rate of an edge that is back was that of other days
     ...(record.isOut && { bitsPerSecond: null, usualBitsPerSecond: null, recentBitsPerSecond: [] }),
-    firstByteMs: smoothed(record.firstByteMs, firstByteMs, SMOOTHING),
-    usualFirstByteMs: smoothed(record.usualFirstByteMs, firstByteMs, LONG_SMOOTHING),
+    ...(firstByteMs !== null && {
+      firstByteMs: smoothed(record.firstByteMs, firstByteMs, SMOOTHING),
+      usualFirstByteMs: smoothed(record.usualFirstByteMs, firstByteMs, LONG_SMOOTHING),
+    }),
     coolUntil: 0,
     isOut: false,
   };

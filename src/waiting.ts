@@ -11,7 +11,7 @@ import type { RaceRequest } from './probe.js';
 import type { Search } from './search.js';
 import { raceMethod } from './selection.js';
 import type { Edge } from './servers.js';
-import type { MediaRequest } from './transport/route.js';
+import { withoutDirectives, type MediaRequest } from './transport/route.js';
 
 /** A request whose wait is over. */
 export interface Waited extends Held {
@@ -57,7 +57,9 @@ export function waiting(
   return { hold: holdIt, pick, saw, lastAsked: () => lastAsked };
 
   function saw(seen: MediaRequest): void {
-    if (PLAYLISTS.includes(seen.requestType)) lastAsked = rules.raceRequest(seen);
+    // what the player knows already is nothing to ask another server for, and least to be held for
+    const url = withoutDirectives(seen.url);
+    if (PLAYLISTS.includes(seen.requestType)) lastAsked = rules.raceRequest({ ...seen, url });
     // of cookies the conductor tells
     if (isTold || rules.allowsCredentials || seen.withCredentials || !rules.isGuarded(seen)) return;
     isTold = true;

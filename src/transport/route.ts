@@ -71,6 +71,15 @@ export function isBlocking({ url }: Pick<MediaRequest, 'url'>): boolean {
   return /[?&]_HLS_msn=/.test(url);
 }
 
+/** The URL without the delivery directives that begin so (RFC 8216bis, section 6.2.5). */
+export function withoutDirectives(url: string, prefix = '_HLS_'): string {
+  if (!url.includes(prefix)) return url;
+  return url.replace(/\?([^#]*)/, (_, query: string) => {
+    const left = query.split('&').filter((one) => !one.startsWith(prefix));
+    return left.length > 0 ? `?${left.join('&')}` : '';
+  });
+}
+
 /** The edge itself is to blame, whatever the viewer's line is like. */
 export function blames({ because, status }: Try): boolean {
   return because === 'status' ? status >= 500 || status === 429 : because === 'html';

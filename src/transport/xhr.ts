@@ -10,6 +10,7 @@ import type { Platform } from '../platform.js';
 import type { Lane } from './attempt.js';
 import { deliver, type End, type Routes } from './deliver.js';
 import { joined } from './received.js';
+import { withoutDirectives } from './route.js';
 
 /** A progress event not more often than this, as in XMLHttpRequest ("roughly 50ms"). */
 const PROGRESS_MS = 50;
@@ -134,7 +135,8 @@ export class TransportRequest extends EventTarget {
     this.#isSent = true;
     this.#fire('loadstart');
     const request = {
-      url: this.#url,
+      // a delta is one to what the same server gave before: from another it is to nothing that VHS has
+      url: withoutDirectives(this.#url, '_HLS_skip='),
       method: this.#method,
       headers: this.#requestHeaders,
       withCredentials: this.withCredentials,

@@ -202,6 +202,28 @@ test('learns how quick who served is, and keeps count of what each did', (assert
   assert.strictEqual(page.record(B.origin).firstByteMs, 40);
 });
 
+test('a body that was under way when its edge had to go does not bring it back; one that was asked for since does', async (assert) => {
+  const { fake, page, books, out } = accounting(assert);
+  page.failed(A.origin);
+  await fake.advance(999);
+  books.ended(REQUEST, [], laneOf(A), DELIVERED);
+  assert.deepEqual(out(), [A.origin]);
+  assert.strictEqual(page.record(A.origin).firstByteMs, null);
+  await fake.advance(1);
+  books.ended(REQUEST, [], laneOf(A), DELIVERED);
+  assert.deepEqual(out(), []);
+});
+
+test('how long a server held a blocking request says nothing of its distance, but that it is there', async (assert) => {
+  const { fake, page, books, out } = accounting(assert);
+  const blocking = { ...REQUEST, url: 'https://video.example/live.m3u8?_HLS_msn=4', requestType: 'hls-playlist' };
+  books.ended(REQUEST, [], laneOf(A), DELIVERED);
+  page.failed(A.origin);
+  await fake.advance(4000);
+  books.ended(blocking, [], laneOf(A), { ...DELIVERED, firstByteMs: 3500, elapsedMs: 3500 });
+  assert.deepEqual([page.record(A.origin).firstByteMs, out()], [40, []]);
+});
+
 test('servers with other files are strangers, in either order', (assert) => {
   const { books } = accounting(assert);
   books.differs([tried(A, 'stalled', { bytes: 1000 }), tried(null, 'silent')], laneOf(B));

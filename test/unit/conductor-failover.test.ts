@@ -209,6 +209,18 @@ test('asks others too when a blocking request takes longer than a segment', asyn
   await fake.advance(SETTLED_MS);
 });
 
+test('a blocking request that began while paused asks others too, when no segment can be as long', async (assert) => {
+  const { fake, conducting, send } = await selected(assert);
+  conducting.watch(seeing(() => ({ ...PLAYING, paused: true })));
+  fake.respond(`GET ${A}`, 'wait');
+  const sent = send('/live/low.m3u8?_HLS_msn=7', { requestType: 'hls-playlist', timeoutMs: 45_000 });
+  await fake.advance(10_600);
+  assert.strictEqual(sent.body, '');
+  await fake.advance(60);
+  assert.strictEqual(sent.body, 'b');
+  await fake.advance(SETTLED_MS);
+});
+
 test('a URL that everybody answers without CORS ends soon, as it would without us at once', async (assert) => {
   const { fake, shared, send } = await selected(assert);
   fake.respond('missing', ({ init }) => (init.mode === 'no-cors' ? { opaque: true } : 'fail'));

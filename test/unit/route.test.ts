@@ -1,7 +1,7 @@
 import QUnit from 'qunit';
 import type { FailureKind } from '../../src/events.js';
 import type { Edge } from '../../src/servers.js';
-import { blames, isDenied, nextStop, type Try } from '../../src/transport/route.js';
+import { blames, isDenied, nextStop, withoutDirectives, type Try } from '../../src/transport/route.js';
 
 const { module, test } = QUnit;
 
@@ -159,5 +159,19 @@ test.each(
   ] as const,
   (assert, [failure, denied]) => {
     assert.strictEqual(isDenied([tried('b silent'), tried(failure)]), denied, failure);
+  },
+);
+
+test.each(
+  'takes delivery directives out of a URL, and leaves all else as it is',
+  [
+    ['https://v.example/a.m3u8?_HLS_msn=7&_HLS_part=2', 'https://v.example/a.m3u8'],
+    ['https://v.example/a.m3u8?s=%2f&_HLS_msn=7&e=1#t=3', 'https://v.example/a.m3u8?s=%2f&e=1#t=3'],
+    ['https://v.example/a.m3u8?', 'https://v.example/a.m3u8?'],
+    ['https://v.example/_HLS_/a.m3u8?my_HLS_=1', 'https://v.example/_HLS_/a.m3u8?my_HLS_=1'],
+  ] as const,
+  (assert, [url, without]) => {
+    assert.strictEqual(withoutDirectives(url), without);
+    assert.strictEqual(withoutDirectives(url, '_HLS_skip='), url);
   },
 );

@@ -68,6 +68,12 @@ const PLAYLIST: MediaRequest = {
 
 module('waiting', nothingLeft);
 
+test('asks the servers of a later race for the playlist as it is, and not to hold the request until there is more', (assert) => {
+  const { room } = roomOf(assert);
+  room.saw({ ...PLAYLIST, url: `${SOURCE.src}?sign=1&_HLS_msn=7&_HLS_part=1` });
+  assert.strictEqual(room.lastAsked().url, `${SOURCE.src}?sign=1`);
+});
+
 test('holds the first playlist until an edge has won', async (assert) => {
   const { fake, found, win, wait } = roomOf(assert);
   const held = wait();

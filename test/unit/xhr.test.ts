@@ -47,6 +47,19 @@ test('reads the request as it stands at send(): URL, method, headers, credential
   ]);
 });
 
+test('asks for the whole of a playlist: a delta is one to what the same server gave before', async (assert) => {
+  const { fake, transport, requests } = transporting(assert);
+  fake.respond('a.example', {});
+  transport.open('GET', '/live.m3u8?sign=%20a&_HLS_skip=YES&_HLS_msn=7');
+  transport.send();
+  await fake.flush();
+  assert.deepEqual(
+    requests.map(({ url }) => url),
+    ['https://site.example/live.m3u8?sign=%20a&_HLS_msn=7'],
+  );
+  assert.strictEqual(transport.responseURL, 'https://site.example/live.m3u8?sign=%20a&_HLS_skip=YES&_HLS_msn=7');
+});
+
 test('gives an array buffer at the end, and not before', async (assert) => {
   const { fake, transport, open } = transporting(assert);
   fake.expect('a.example');
