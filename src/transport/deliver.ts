@@ -192,10 +192,12 @@ export async function deliver(
       },
     };
     const outcome = await attempt(request, lane, received, at, to, { ...tools, overtaken });
-    if (outcome !== 'differs') return outcome;
-    routes.differs(tries, lane);
+    if (outcome === 'differs') routes.differs(tries, lane);
+    else if (isOver() || !mayLackRange(at, outcome)) return outcome;
     const anew = await attempt(request, { ...lane, opened: null }, received, null, to, { ...tools, overtaken });
-    return anew === 'differs' ? NOBODY : anew; // it has nothing to differ from
+    if (anew === 'differs') return NOBODY; // it has nothing to differ from
+    if (outcome !== 'differs' && anew !== 'overtaken' && anew.kind === 'delivered') routes.differs(tries, lane);
+    return anew;
   }
 
   function nextLate(): Promise<'overtaken'> {
@@ -210,6 +212,14 @@ export async function deliver(
 const NOBODY: Outcome = {
   ...{ kind: 'failed', because: 'refused', status: 0, bytes: 0, elapsedMs: 0, opened: null, parked: null },
 };
+
+/**
+ * Whether it may only be the `Range` that is refused: before Chrome 99, Firefox 117 and Safari 16 it wants a preflight,
+ * which many servers deny.
+ */
+function mayLackRange(at: number | null, outcome: Outcome | 'overtaken'): boolean {
+  return at !== null && outcome !== 'overtaken' && outcome.kind === 'failed' && outcome.because === 'refused';
+}
 
 /** Whether its own server answers in this time, though it may be without CORS, as many are with 403 and 404. */
 async function isThere({ url }: MediaRequest, ms: number, { platform, signal }: AttemptTools): Promise<boolean> {

@@ -116,6 +116,35 @@ const rest = (from: number, headers: Record<string, string> = {}, file = FILE): 
 
 module('resume', nothingLeft);
 
+test('asks a server that refuses the Range for the whole: older browsers ask first whether they may send one', async (assert) => {
+  const resumed = resuming(assert);
+  await stalled(resumed);
+  resumed.fake.last('b.example').fail();
+  await resumed.fake.flush();
+  const asked = resumed.fake.last('b.example');
+  assert.deepEqual([asked.headers.range, resumed.fake.all('b.example').length], [undefined, 2]);
+  assert.deepEqual(resumed.strangers, [], 'it may be gone');
+  asked.respond({ headers: { 'content-length': String(LENGTH) }, body: FILE });
+  await resumed.fake.flush();
+  assert.strictEqual(resumed.end, 'answered');
+  assert.deepEqual(resumed.bytes, FILE);
+  assert.deepEqual(resumed.failures, ['stalled']);
+  assert.deepEqual(resumed.strangers, ['https://b.example'], 'and is not asked for a Range again');
+});
+
+test('goes to the next server when one refuses the whole too', async (assert) => {
+  const resumed = resuming(assert);
+  await stalled(resumed);
+  for (let i = 0; i < 2; i += 1) {
+    resumed.fake.last('b.example').fail();
+    await resumed.fake.flush();
+  }
+  resumed.fake.last('c.example').respond(rest(AT));
+  await resumed.fake.flush();
+  assert.deepEqual([resumed.bytes, resumed.failures], [FILE, ['stalled', 'refused']]);
+  assert.deepEqual(resumed.strangers, []);
+});
+
 test('goes on at the next server where the first stopped, with 16 KiB to compare', async (assert) => {
   const resumed = resuming(assert);
   await stalled(resumed);
