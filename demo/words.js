@@ -59,7 +59,7 @@ const FAILURES = {
   slow: 'it was too slow',
   short: 'the body ended too early',
   late: 'it took longer than the player waits',
-  html: 'it sent a web page in place of the stream',
+  notmedia: 'it sent something else than the stream',
   range: 'it ignored the byte range',
 };
 

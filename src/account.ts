@@ -50,6 +50,8 @@ export interface Account extends Pick<Routes, 'ended' | 'prove' | 'differs' | 'n
   hasDelivered(): boolean;
   /** Whether lengths here are those of encoded bodies: nothing is short by them. */
   isEncoded(): boolean;
+  /** Whether it asked its clients to move away when it answered last; null: it has not answered yet. */
+  asksToLeave(origin: string): boolean | null;
   /** Whether two servers are known to have different files of the same names. */
   areStrangers(a: string, b: string): boolean;
   /** Whether what it gave last of this live playlist was behind, not long ago. */
@@ -97,6 +99,8 @@ export function account({ platform, directory, tell, chosen, onLost }: AccountTo
   const playlists = new Map<string, LivePlaylist>();
   /** Live playlists that are behind, by URL and server; others are asked until then. */
   const lags = new Map<string, Lag & { readonly text: string; readonly movedAt: number; readonly until: number }>();
+  /** Whether a server asked its clients to move away when it answered last. */
+  const leaving = new Map<string, boolean>();
   const ledger = new Map<string, typeof NOTHING>();
   const failed = new Map<string, { readonly times: number; readonly at: number }>();
   const proofs = new Set<() => void>();
@@ -129,6 +133,7 @@ export function account({ platform, directory, tell, chosen, onLost }: AccountTo
       const isStill = !lag.isOld && playlists.get(url)?.movedAt === lag.movedAt;
       return isStill || lag.until > platform.now() ? lag : null;
     },
+    asksToLeave: (origin) => leaving.get(origin) ?? null,
     areStrangers: (a, b) => strangers.has(pairOf(a, b)),
     isOriginOnly: (requestType) => originOnly.has(requestType),
     dispose() {
@@ -149,7 +154,10 @@ export function account({ platform, directory, tell, chosen, onLost }: AccountTo
     }
     hasDelivered = true;
     // who holds a request until there is something new is not silent
-    const judged = tries.filter(({ because }) => because !== 'silent' || !isBlocking(request));
+    const isHolding = ({ because }: Try): boolean => because === 'silent' && isBlocking(request);
+    // nor is anybody to blame for what the origin itself has not
+    const isGone = ({ because }: Try): boolean => because === 'notmedia' && !outcome.isMedia;
+    const judged = tries.filter((one) => !isHolding(one) && !isGone(one));
     for (const one of judged) {
       if (one.edge) judge(one.edge, one, outcome, request.binary);
       else directory.failed(nameOf(request, null));
@@ -168,6 +176,7 @@ export function account({ platform, directory, tell, chosen, onLost }: AccountTo
       directory.answered(name, isBlocking(request) ? null : firstByteMs);
     directory.delivered(name, bytes, elapsedMs);
     note(name, bytes);
+    leaving.set(name, outcome.moveAway);
     if (!to.edge && isDenied(tries)) {
       originOnly.add(requestType);
       tell({ type: 'edgeselect:warned', text: `edges deny '${requestType}', the origin does not: it serves these` });

@@ -47,6 +47,11 @@ export function capabilities(headers: Headers): Capabilities {
   });
 }
 
+/** Whether this answer asks the client to move away. */
+export function asksToLeave(headers: Headers): boolean {
+  return dynamic(headers.get('cmsd-dynamic'))['moveAway'] === true;
+}
+
 function dynamic(header: string | null): Record<string, unknown> {
   if (header === null) return {};
   try {

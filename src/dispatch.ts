@@ -272,7 +272,7 @@ export function dispatch(tools: DispatchTools): Dispatch {
       ...{ bitsPerSecond, usualBitsPerSecond: usualRate(record) },
       failures: account.failures(origin),
       askedAt: wanted.size > 0 ? platform.now() : wantedAt,
-      moveAway: probe?.capabilities.moveAway === true,
+      moveAway: account.asksToLeave(origin) ?? probe?.capabilities.moveAway === true,
       bestOther: rates.length > 0 ? Math.max(...rates) : null,
       hasUnmeasured: others.length > rates.length,
       lineIsSlow: directory.isLineSlow(),

@@ -8,9 +8,11 @@ import type { Sign } from './verdict.js';
 
 /**
  * Why a request left an edge. `silent`: no first byte; `stalled`: no more of them; `slow`: more slowly than the buffer can
- * bear; `late`: VHS's own limit ran out; `short`: the body broke off.
+ * bear; `late`: VHS's own limit ran out; `short`: the body broke off; `notmedia`: a success, but of a web page, of nothing,
+ * or of what is no playlist; `range`: the whole where a part was asked for.
  */
-export type FailureKind = 'refused' | 'silent' | 'stalled' | 'slow' | 'late' | 'short' | 'status' | 'html' | 'range';
+export type FailureKind =
+  'refused' | 'silent' | 'stalled' | 'slow' | 'late' | 'short' | 'status' | 'notmedia' | 'range';
 
 /** Event name -> payload; Video.js hands it to listeners as properties of the event. */
 export interface EdgeSelectEvents {

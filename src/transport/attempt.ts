@@ -2,6 +2,7 @@
  * One request to one server. In: where, what to send, what is there already. Out: its bytes as they come, and in the end
  * what became of it. Never tries twice, and never passes on a byte that does not follow the one before it.
  */
+import { asksToLeave } from '../capabilities.js';
 import type { FailureKind } from '../events.js';
 import type { Platform } from '../platform.js';
 import type { Opened } from '../probe.js';
@@ -59,6 +60,10 @@ export type Outcome =
       readonly elapsedMs: number;
       /** By this server. */
       readonly bytes: number;
+      /** False where the origin itself gave no media, as it may when a stream is over. */
+      readonly isMedia: boolean;
+      /** The server asks its clients to go elsewhere. */
+      readonly moveAway: boolean;
     }
   | {
       readonly kind: 'failed';
@@ -74,6 +79,12 @@ export type Outcome =
 
 /** `differs`: what came is not the rest of what is there; `overtaken`: it was, before its headers came. */
 type End = Outcome | 'differs' | 'overtaken';
+
+/** Without these VHS finds nothing in a playlist. */
+const MARKS: ReadonlyMap<string, RegExp> = new Map([
+  ['hls-playlist', /#EXT/],
+  ['dash-manifest', /<(\w+:)?MPD\b/],
+]);
 
 /** What an attempt works with. */
 export interface AttemptTools {
@@ -184,7 +195,13 @@ export async function attempt(
     if (isComparing) return fail('short');
     const { length, total } = received;
     if (lane.checksLength && request.binary && length < total) return fail('short');
-    return { kind: 'delivered', firstByteMs, elapsedMs: platform.now() - startedAt, bytes: flow.bytes() };
+    const isMedia = !isPage(response, request) && isAnswer(request, received);
+    if (!isMedia && lane.edge) return fail('notmedia');
+    const moveAway = asksToLeave(response.headers);
+    return {
+      ...{ kind: 'delivered', firstByteMs, elapsedMs: platform.now() - startedAt },
+      ...{ bytes: flow.bytes(), isMedia, moveAway },
+    };
   }
 
   function takeHeaders(response: Response): void {
@@ -267,10 +284,21 @@ function send(
 function faultOf(response: Response, request: MediaRequest, { edge }: Lane): FailureKind | null {
   if (!response.ok) return 'status';
   if (edge === null) return null;
-  const type = response.headers.get('content-type') ?? '';
-  // a captive portal, or a CDN's error page with status 200
-  if (type.startsWith('text/html') && !/\.html?($|\?)/.test(request.url)) return 'html';
+  if (isPage(response, request)) return 'notmedia';
   return rangeOf(request) !== undefined && response.status !== 206 ? 'range' : null;
+}
+
+/** A captive portal, a CDN's error page with status 200, or a success of nothing such as 204. */
+function isPage({ status, headers }: Response, { url }: MediaRequest): boolean {
+  const isHtml = headers.get('content-type')?.startsWith('text/html') && !/\.html?($|\?)/.test(url);
+  return isHtml === true || (status !== 200 && status !== 206);
+}
+
+/** Whether a body is what was asked for: a broken edge may give any with status 200, and quicker than all others. */
+function isAnswer({ method, requestType, binary }: MediaRequest, received: Received): boolean {
+  if (method !== 'GET') return true;
+  const mark = MARKS.get(requestType);
+  return mark ? mark.test(received.text()) : received.length > 0 || !binary;
 }
 
 function rangeOf({ headers }: MediaRequest): string | undefined {

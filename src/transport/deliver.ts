@@ -5,7 +5,7 @@
 import { within } from '../platform.js';
 import { drain, type Opened } from '../probe.js';
 import { attempt, read, type AttemptTools, type Lane, type Outcome, type Parked, type Sink } from './attempt.js';
-import { joined, Received } from './received.js';
+import { Received } from './received.js';
 import { isBlocking, nameOf, type MediaRequest, type Try } from './route.js';
 
 /** Knows the way; the conductor of a source. */
@@ -173,7 +173,7 @@ export async function deliver(
 
   /** An edge that is behind the one before it: VHS sees that nothing is new, and asks again by itself. */
   function renew(lane: Lane): void {
-    const text = new TextDecoder().decode(joined(received.chunks, received.length));
+    const text = received.text();
     const newest = routes.newest(request.url, text, nameOf(request, lane.edge));
     if (newest === text || !answer) return;
     sink.headers(answer.response, answer.sentAt, lane);

@@ -72,6 +72,10 @@ export class Received {
     return Math.min(bytes.length, this.length - at);
   }
 
+  text(): string {
+    return new TextDecoder().decode(joined(this.chunks, this.length));
+  }
+
   /** The first `count` bytes, chunk by chunk. */
   head(count: number): Uint8Array[] {
     const head: Uint8Array[] = [];

@@ -82,7 +82,7 @@ export function withoutDirectives(url: string, prefix = '_HLS_'): string {
 
 /** The edge itself is to blame, whatever the viewer's line is like. */
 export function blames({ because, status }: Try): boolean {
-  return because === 'status' ? status >= 500 || status === 429 : because === 'html';
+  return because === 'status' ? status >= 500 || status === 429 : because === 'notmedia';
 }
 
 /** 401 or 403 at an edge that the origin answers: the edge lacks what the URL needs, and so will it for the next. */

@@ -32,7 +32,7 @@ const FAULTS = {
   'sends no first byte': { rule: { silent: true }, because: 'silent', status: 0 },
   'stops in the middle': { rule: { stallAfterBytes: 4000 }, because: 'stalled', status: 200 },
   'cuts the body short': { rule: { cutAfterBytes: 4000 }, because: 'short', status: 200 },
-  'answers a page of HTML': { rule: { html: true }, because: 'html', status: 200 },
+  'answers a page of HTML': { rule: { html: true }, because: 'notmedia', status: 200 },
 };
 
 test.each('plays on from the next edge when the chosen one', FAULTS, async (assert, { rule, because, status }) => {

@@ -148,15 +148,23 @@ for (const [what, bad, expected, options] of LOSERS) {
   });
 }
 
-test('a quick login page in place of the manifest is left for the next edge', async (assert) => {
-  const world = await testWorld(network({ portal: { rules: [{ html: true }] }, good: { latencyMs: 400 } }));
-  const player = testPlayer({ nameserver: nameserver(world), ...EDGES_ALONE });
-  const failures = all(player, 'edgeselect:failedover');
-  player.src(hls(world));
-  await playedTo(player, 0.5);
-  assert.propContains(failures[0], { from: edge(world, 'portal'), to: edge(world, 'good'), because: 'html' });
-  assert.notDeepEqual(await requests(world, 'good', '.ts'), []);
-});
+const NO_MANIFEST = {
+  'a login page': { html: true },
+  'an empty body': { body: '', type: 'application/vnd.apple.mpegurl' },
+  'an error in JSON': { body: '{"error":"no such zone"}', type: 'application/json' },
+  'nothing, which is a success': { status: 204 },
+} as const;
+for (const [what, rule] of Object.entries(NO_MANIFEST)) {
+  test(`a quick edge that gives ${what} in place of the manifest is left for the next`, async (assert) => {
+    const world = await testWorld(network({ broken: { rules: [rule] }, good: { latencyMs: 400 } }));
+    const player = testPlayer({ nameserver: nameserver(world), ...EDGES_ALONE });
+    const failures = all(player, 'edgeselect:failedover');
+    player.src(hls(world));
+    await playedTo(player, 0.5);
+    assert.propContains(failures[0], { from: edge(world, 'broken'), to: edge(world, 'good'), because: 'notmedia' });
+    assert.notDeepEqual(await requests(world, 'good', '.ts'), []);
+  });
+}
 
 const MOVE_AWAY = { 'CMSD-Dynamic': '"a";du' };
 const ASKED_TO_MOVE = [

@@ -12,7 +12,7 @@ module('resume: text', { afterEach: leave });
 const FAULTS = {
   'stops in the middle of it': { rule: { stallAfterBytes: 120 }, because: 'stalled' },
   'ends it too early': { rule: { cutAfterBytes: 120, lingerMs: 100 }, because: 'short' },
-  'answers a page of HTML': { rule: { html: true }, because: 'html' },
+  'answers a page of HTML': { rule: { html: true }, because: 'notmedia' },
   'answers 503': { rule: { status: 503 }, because: 'status' },
   'never answers': { rule: { silent: true }, because: 'silent' },
 };

@@ -15,7 +15,7 @@ const SILENT_BEFORE = {
   'has no such file': { rule: { status: 404 }, because: 'status' },
   'never answers': { rule: { silent: true }, because: 'silent' },
   'answers after 3 s': { rule: { latencyMs: 3000 }, because: 'silent' },
-  'answers a page of HTML': { rule: { html: true }, because: 'html' },
+  'answers a page of HTML': { rule: { html: true }, because: 'notmedia' },
   'sends its page no CORS header any more': { rule: { cors: false }, because: 'refused' },
   'sends to a foreign host that does not answer': { rule: { redirect: 'http://localhost:1/' }, because: 'refused' },
 };

@@ -12,6 +12,8 @@ import { answer, settings, SOURCE, srv } from '../unit/given.js';
 import { atEnd, fakePlatform, type FakePlatform } from './platform.js';
 
 export const TOKEN = 'tok-4711.token.example';
+/** What makes a text a playlist. */
+export const PLAYLIST = '#EXTM3U of ';
 /** Long enough for every race, report and re-race to end. */
 export const SETTLED_MS = 3000;
 
@@ -31,6 +33,7 @@ export interface Change {
 export interface Sent {
   end?: End;
   status?: number;
+  /** Without the {@link PLAYLIST} of one. */
   body: string;
   readonly abort: () => void;
 }
@@ -110,7 +113,7 @@ export function conduct(assert: Assert, change: Change = {}): Conducting {
         sent.body = '';
       },
       chunk: (bytes: Uint8Array): void => {
-        sent.body += new TextDecoder().decode(bytes);
+        sent.body = (sent.body + new TextDecoder().decode(bytes)).replace(PLAYLIST, '');
       },
       resumed: () => undefined,
     };
@@ -142,7 +145,9 @@ export function conduct(assert: Assert, change: Change = {}): Conducting {
 /** Everybody answers after this long, with their name as the body. */
 export function answers(fake: FakePlatform, delays: Readonly<Record<string, number>>): void {
   for (const [name, afterMs] of Object.entries(delays)) {
-    fake.respond(new RegExp(`^(GET|HEAD|OPTIONS) https://${name}\\.example`), { afterMs, body: name });
+    fake.respond(new RegExp(`^(GET|HEAD|OPTIONS) https://${name}\\.example`), ({ url }) => ({
+      ...{ afterMs, body: url.includes('.m3u8') ? PLAYLIST + name : name },
+    }));
   }
 }
 

@@ -15,7 +15,14 @@ const REQUEST: MediaRequest = {
   ...{ url: 'https://video.example/0.ts', method: 'GET', headers: {}, withCredentials: false },
   ...{ requestType: 'segment', timeoutMs: 3000, binary: true },
 };
-const DELIVERED: Outcome = { kind: 'delivered', firstByteMs: 40, elapsedMs: 1000, bytes: 1_000_000 };
+const DELIVERED: Outcome = {
+  kind: 'delivered',
+  firstByteMs: 40,
+  elapsedMs: 1000,
+  bytes: 1_000_000,
+  isMedia: true,
+  moveAway: false,
+};
 const FAILED: Outcome = {
   ...{ kind: 'failed', because: 'silent', status: 0, bytes: 0, elapsedMs: 600, opened: null, parked: null },
 };
@@ -68,7 +75,7 @@ const FAULTS: Readonly<Record<string, { readonly one: Try; readonly charged: boo
   'broke off its body': { one: tried(A, 'short', { bytes: 1000, status: 200 }), charged: true },
   'answered 503': { one: tried(A, 'status', { status: 503 }), charged: true },
   'answered 429': { one: tried(A, 'status', { status: 429 }), charged: true },
-  'answered a page': { one: tried(A, 'html', { status: 200 }), charged: true },
+  'answered a page': { one: tried(A, 'notmedia', { status: 200 }), charged: true },
   'took no Range': { one: tried(A, 'range', { status: 200 }), charged: true },
   'had no such file': { one: tried(A, 'status', { status: 404 }), charged: false },
   'was silent': { one: tried(A, 'silent'), charged: false },
@@ -200,6 +207,22 @@ test('learns how quick who served is, and keeps count of what each did', (assert
   assert.deepEqual(books.seen(B.origin), { bytes: 2_000_000, requests: 2, failures: 0, bitsPerSecond: 8_000_000 });
   assert.deepEqual(books.seen(A.origin), { bytes: 500, requests: 1, failures: 1, bitsPerSecond: null });
   assert.strictEqual(page.record(B.origin).firstByteMs, 40);
+});
+
+test('nobody is to blame for what the origin has not either', (assert) => {
+  const { books, out } = accounting(assert);
+  books.ended(REQUEST, [tried(A, 'notmedia', { status: 200 })], laneOf(null), { ...DELIVERED, isMedia: false });
+  assert.deepEqual(out(), []);
+});
+
+test('keeps who asked its clients to move away when it answered last', (assert) => {
+  const { books } = accounting(assert);
+  const told = [books.asksToLeave(A.origin)];
+  for (const moveAway of [true, false]) {
+    books.ended(REQUEST, [], laneOf(A), { ...DELIVERED, moveAway });
+    told.push(books.asksToLeave(A.origin));
+  }
+  assert.deepEqual(told, [null, true, false]);
 });
 
 test('a body that was under way when its edge had to go does not bring it back; one that was asked for since does', async (assert) => {

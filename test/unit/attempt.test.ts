@@ -85,7 +85,14 @@ test('hands on each piece of the body at once, and tells how quick the server wa
   body.end();
   await trial.fake.flush();
   assert.deepEqual(trial.got, ['headers 200', 'one', 'three']);
-  assert.deepEqual(trial.outcome, { kind: 'delivered', firstByteMs: 40, elapsedMs: 70, bytes: 8 });
+  assert.deepEqual(trial.outcome, {
+    kind: 'delivered',
+    firstByteMs: 40,
+    elapsedMs: 70,
+    bytes: 8,
+    isMedia: true,
+    moveAway: false,
+  });
 });
 
 test('sends the request as VHS and the site made it', async (assert) => {
@@ -118,7 +125,14 @@ test('goes on with an answer that the race has opened, and counts from its start
   await trial.fake.flush();
   assert.deepEqual(trial.got, ['headers 200', 'raced']);
   assert.strictEqual(trial.fake.fetches.length, 0);
-  assert.deepEqual(trial.outcome, { kind: 'delivered', firstByteMs: 100, elapsedMs: 100, bytes: 5 });
+  assert.deepEqual(trial.outcome, {
+    kind: 'delivered',
+    firstByteMs: 100,
+    elapsedMs: 100,
+    bytes: 5,
+    isMedia: true,
+    moveAway: false,
+  });
   assert.deepEqual(aborted, []);
 });
 
@@ -195,7 +209,7 @@ test('waits as long as it takes where its patience is 0', async (assert) => {
   const trial = attempting(assert, { patienceMs: 0 });
   await trial.fake.advance(3_600_000);
   assert.strictEqual(outcomeOf(trial), 'open');
-  trial.fake.last(URL_).respond();
+  trial.fake.last(URL_).respond({ body: 'late' });
   await trial.fake.flush();
   assert.strictEqual(outcomeOf(trial), 'delivered');
 });
@@ -242,8 +256,8 @@ test.each('fails when the body breaks, be it binary or not', [true, false], asyn
 test.each(
   'takes a page where media is due for a failure of an edge, and of nobody else',
   [
-    { type: 'text/html', outcome: 'html' },
-    { type: 'text/html; charset=utf-8', outcome: 'html' },
+    { type: 'text/html', outcome: 'notmedia' },
+    { type: 'text/html; charset=utf-8', outcome: 'notmedia' },
     { type: 'text/plain', outcome: 'delivered' },
     { type: 'text/html', edge: null, outcome: 'delivered' },
     { type: 'text/html', url: 'https://video.example/notes.html?x', outcome: 'delivered' },
@@ -255,6 +269,38 @@ test.each(
     assert.strictEqual(outcomeOf(trial), outcome);
   },
 );
+
+test.each(
+  'takes what VHS can do nothing with for a failure of an edge, and hands it on from the origin as it is',
+  [
+    { requestType: 'hls-playlist', body: '', outcome: 'notmedia' },
+    { requestType: 'hls-playlist', body: '{"error":"no such zone"}', outcome: 'notmedia' },
+    { requestType: 'hls-playlist', body: '\ufeff\n #EXTM3U', outcome: 'delivered' },
+    { requestType: 'dash-manifest', body: '#EXTM3U', outcome: 'notmedia' },
+    { requestType: 'dash-manifest', body: '<?xml version="1.0"?><!-- (c) --><mpd:MPD>', outcome: 'delivered' },
+    { requestType: 'segment', body: '', outcome: 'notmedia' },
+    { requestType: 'segment', body: '', binary: false, outcome: 'delivered' },
+    { requestType: 'segment', body: 'media', status: 203, outcome: 'notmedia' },
+    { requestType: 'hls-playlist', body: '', method: 'HEAD', outcome: 'delivered' },
+    { requestType: 'hls-playlist', body: '', edge: null, outcome: 'delivered' },
+  ],
+  async (assert, { body, status = 200, outcome, edge: who = edge, ...request }) => {
+    const trial = attempting(assert, { edge: who }, request);
+    trial.fake.last(URL_).respond({ status, body });
+    await trial.fake.flush();
+    assert.strictEqual(outcomeOf(trial), outcome);
+    if (who === null) assert.propContains(trial.outcome, { isMedia: false });
+  },
+);
+
+test.each('tells whether the server asks its clients to move away', [true, false], async (assert, moveAway) => {
+  const trial = attempting(assert);
+  trial.fake
+    .last(URL_)
+    .respond({ headers: { 'cmsd-dynamic': `"cdn";${moveAway ? 'du' : 'etp=9000'}` }, body: 'media' });
+  await trial.fake.flush();
+  assert.propContains(trial.outcome, { kind: 'delivered', moveAway });
+});
 
 test.each(
   'takes a whole answer to a request for a range for a failure of an edge, and of nobody else',

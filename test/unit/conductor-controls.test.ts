@@ -1,5 +1,5 @@
 import QUnit from 'qunit';
-import { answers, conduct, seeing, SETTLED_MS, type Conducting, type Sent } from '../support/conducting.js';
+import { answers, conduct, PLAYLIST, seeing, SETTLED_MS, type Conducting, type Sent } from '../support/conducting.js';
 import { nothingLeft, type FakeAnswer, type FakeFetch } from '../support/platform.js';
 
 const { module, test } = QUnit;
@@ -28,7 +28,8 @@ function hush({ fake }: Conducting): (segment?: FakeAnswer) => Promise<void> {
   };
 }
 
-const nameOf = ({ url }: FakeFetch): string => new URL(url).hostname.split('.')[0] ?? '';
+const nameOf = ({ url }: FakeFetch): string =>
+  (url.includes('.m3u8') ? PLAYLIST : '') + (new URL(url).hostname.split('.')[0] ?? '');
 
 /** What it must not come to. */
 function blamed({ of, shared }: Conducting): readonly string[] {

@@ -1,5 +1,5 @@
 import QUnit from 'qunit';
-import { answers, conduct, seeing, SETTLED_MS, type Conducting } from '../support/conducting.js';
+import { answers, conduct, PLAYLIST, seeing, SETTLED_MS, type Conducting } from '../support/conducting.js';
 import { nothingLeft } from '../support/platform.js';
 
 const { module, test } = QUnit;
@@ -192,7 +192,7 @@ test('is as patient as a blocking playlist request wants it', async (assert) => 
   await fake.advance(5000);
   assert.strictEqual(sent.end, undefined);
   assert.strictEqual(fake.all('_HLS_msn').length, 1, 'nobody else is asked');
-  fake.last('_HLS_msn').respond({ body: 'new' });
+  fake.last('_HLS_msn').respond({ body: `${PLAYLIST}new` });
   await fake.flush();
   assert.strictEqual(sent.body, 'new');
 });
@@ -263,7 +263,7 @@ test('blames nobody who holds a blocking request a little longer than another', 
   fake.respond(url, 'wait');
   const sent = send(url, { requestType: 'hls-playlist' });
   await fake.advance(PLAYING.segmentMs + 1000);
-  fake.last(`GET ${B}${url}`).respond({ body: 'new' });
+  fake.last(`GET ${B}${url}`).respond({ body: `${PLAYLIST}new` });
   await fake.advance(SETTLED_MS);
   assert.strictEqual(sent.body, 'new');
   assert.false(shared.cooling(A));
@@ -271,6 +271,22 @@ test('blames nobody who holds a blocking request a little longer than another', 
 });
 
 module('conductor, selecting again', nothingLeft);
+
+test('leaves an edge that begins to ask its clients to move away while it serves', async (assert) => {
+  const { fake, conducting, send, of } = await selected(assert);
+  let position = 0;
+  conducting.watch(seeing(() => ({ ...PLAYING, position: (position += 1000) })));
+  fake.respond(A, ({ url }) => ({
+    ...{ afterMs: 20, body: url.includes('.m3u8') ? `${PLAYLIST}a` : 'a', headers: { 'cmsd-dynamic': '"a";du' } },
+  }));
+  for (let i = 0; i < 60 && of('edgeselect:switched').length === 0; i += 1) {
+    send(`/live/${i}.ts`);
+    await fake.advance(1000);
+  }
+  await fake.advance(SETTLED_MS);
+  assert.propContains(of('edgeselect:judged')[0], { edge: A, verdict: 'suspect', because: 'moveAway' });
+  assert.strictEqual(conducting.selection()?.chosen.origin, B);
+});
 
 test('races by HEAD of the playlist asked for last, and nothing waits for it', async (assert) => {
   const all = await selected(assert);

@@ -117,7 +117,7 @@ test('goes to a better edge once it was better twice, and not before `minDwellMs
   const report = of('edgeselect:reported').at(-1)?.report ?? {};
   assert.deepEqual(
     [report.from, report.left],
-    [A, { because: 'the map moved: a second look', bytes: 1, requests: 1, failures: 0, bitsPerSecond: null }],
+    [A, { because: 'the map moved: a second look', bytes: 12, requests: 1, failures: 0, bitsPerSecond: null }],
   );
 });
 

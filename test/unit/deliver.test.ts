@@ -168,7 +168,7 @@ test('reads the refusals that it does not deliver, so that their connections are
     refusals.push(body);
   }
   await delivery.fake.flush();
-  delivery.fake.last('c.example').respond();
+  delivery.fake.last('c.example').respond({ body: 'yes' });
   await delivery.fake.flush();
   assert.strictEqual(delivery.end, 'answered');
   assert.deepEqual(

@@ -62,7 +62,14 @@ const SEGMENT: MediaRequest = {
   ...{ url: 'https://video.example/live/0.ts', method: 'GET', headers: {}, withCredentials: false },
   ...{ requestType: 'segment', timeoutMs: 3000, binary: true },
 };
-const DELIVERED: Outcome = { kind: 'delivered', firstByteMs: 20, elapsedMs: 2000, bytes: 1 };
+const DELIVERED: Outcome = {
+  kind: 'delivered',
+  firstByteMs: 20,
+  elapsedMs: 2000,
+  bytes: 1,
+  isMedia: true,
+  moveAway: false,
+};
 const PLENTY: Demand = { bufferMs: 12_000, segmentMs: 2000 };
 
 function probe(edge: Edge, elapsedMs: number): Selection['probes'][number] {

@@ -131,7 +131,7 @@ test.each(
     ['a 503', true],
     ['a 599', true],
     ['a 429', true],
-    ['a html', true],
+    ['a notmedia', true],
     ['a 404', false],
     ['a 403', false],
     ['a 416', false],
