@@ -49,7 +49,8 @@ export function capabilities(headers: Headers): Capabilities {
 
 /** Whether this answer asks the client to move away. */
 export function asksToLeave(headers: Headers): boolean {
-  return dynamic(headers.get('cmsd-dynamic'))['moveAway'] === true;
+  const { moveAway } = dynamic(headers.get('cmsd-dynamic'));
+  return moveAway === true;
 }
 
 function dynamic(header: string | null): Record<string, unknown> {

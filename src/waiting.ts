@@ -11,7 +11,7 @@ import type { RaceRequest } from './probe.js';
 import type { Search } from './search.js';
 import { raceMethod } from './selection.js';
 import type { Edge } from './servers.js';
-import { withoutDirectives, type MediaRequest } from './transport/route.js';
+import { isPlaylist, withoutDirectives, type MediaRequest } from './transport/route.js';
 
 /** A request whose wait is over. */
 export interface Waited extends Held {
@@ -37,8 +37,6 @@ export interface WaitingTools {
   readonly warn: (text: string) => void;
 }
 
-const PLAYLISTS = ['hls-playlist', 'dash-manifest'];
-
 /**
  * @param key      what makes two searches the same, for all players of the page
  * @param request  what races ask for before there was a playlist
@@ -59,7 +57,7 @@ export function waiting(
   function saw(seen: MediaRequest): void {
     // what the player knows already is nothing to ask another server for, and least to be held for
     const url = withoutDirectives(seen.url);
-    if (PLAYLISTS.includes(seen.requestType)) lastAsked = rules.raceRequest({ ...seen, url });
+    if (isPlaylist(seen)) lastAsked = rules.raceRequest({ ...seen, url });
     // of cookies the conductor tells
     if (isTold || rules.allowsCredentials || seen.withCredentials || !rules.isGuarded(seen)) return;
     isTold = true;
@@ -68,7 +66,7 @@ export function waiting(
 
   function holdIt(asked: MediaRequest, running: Search, signal: AbortSignal): Promise<Waited> | null {
     const mayRace = !rules.isGuarded(asked) || rules.allowsCredentials;
-    const isPlaylist = PLAYLISTS.includes(asked.requestType) && asked.method === 'GET';
+    const isRaceable = isPlaylist(asked) && asked.method === 'GET';
     // a lookup that is out for longer than a request or a second nameserver would have had to wait is not waited for
     const now = platform.now();
     const lateMs = Math.max(settings.lookupStaggerMs, settings.originAfterMs);
@@ -76,10 +74,10 @@ export function waiting(
     // one after the other, requests are held for no longer than one alone
     const since = heldFor === running ? heldSince : now;
     const leftMs = settings.originAfterMs - (now - since);
-    const waits = isPlaylist && mayRace && !isLate && leftMs >= 0;
+    const waits = isRaceable && mayRace && !isLate && leftMs >= 0;
 
     const method = raceMethod(settings.preflight, asked, waits);
-    const raced = isPlaylist ? rules.raceRequest(asked) : lastAsked;
+    const raced = isRaceable ? rules.raceRequest(asked) : lastAsked;
     let held = waits;
     const isMine = running.run({ request: raced, method, held: () => held });
     if (!waits) return null;

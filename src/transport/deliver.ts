@@ -6,7 +6,7 @@ import { within } from '../platform.js';
 import { drain, type Opened } from '../probe.js';
 import { attempt, read, type AttemptTools, type Lane, type Outcome, type Parked, type Sink } from './attempt.js';
 import { Received } from './received.js';
-import { isBlocking, nameOf, type MediaRequest, type Try } from './route.js';
+import { isBlocking, isPlaylist, nameOf, type MediaRequest, type Try } from './route.js';
 
 /** Knows the way; the conductor of a source. */
 export interface Routes {
@@ -115,7 +115,7 @@ export async function deliver(
     last = outcome;
     if (last.kind === 'delivered') {
       if (refusal) void drain(refusal.opened, platform);
-      if (request.requestType === 'hls-playlist') renew(lane);
+      if (isPlaylist(request)) renew(lane);
       routes.ended(request, tries, lane, last);
       if (isBlocking(request)) release(parked);
       else if (parked.size > 0) routes.prove(parked);

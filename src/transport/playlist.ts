@@ -1,7 +1,8 @@
 /**
- * Live playlists of several servers as one. In: a playlist, and the newest that was seen of the same URL. Out: the one of
- * the two that goes further. A window that moves back is an error of the server to VHS (RFC 8216, section 6.2.2); edges
- * that are not in step make one. So does an encoder that began anew, and there what is newer is right.
+ * Live playlists of several servers as one. In: a playlist or MPD, and the newest that was seen of the same URL. Out: the
+ * one of the two that goes further. A window that moves back is an error of the server to VHS (RFC 8216, section 6.2.2), and
+ * in DASH a presentation of its own behind the last; edges that are not in step make one. So does an encoder that began
+ * anew, and there what is newer is right.
  */
 
 /** A playlist that may still change. */
@@ -10,13 +11,19 @@ export interface LivePlaylist {
   /** When one of its URL last went further, in ms of `now()`. */
   readonly movedAt: number;
   readonly first: number;
-  /** The segment after the last. */
+  /** The segment after the last; of an MPD when it was published, in ms of wall time. */
   readonly end: number;
   /** Of that one, those that are there. */
   readonly parts: number;
   /** By turns the tags of a segment and its URI, without the query since edges may sign it; then what follows the last. */
   readonly pieces: readonly string[];
+  /** An older one may come for so long after its last move. */
+  readonly lagMs: number;
+  /** Without a move for longer it stands still. */
+  readonly dueMs: number;
 }
+
+type Window = Omit<LivePlaylist, 'text' | 'movedAt'>;
 
 /** No edge worth using is further behind, in target durations. */
 const LAG_SEGMENTS = 3;
@@ -32,21 +39,41 @@ const LEAST_LAG_MS = 6000;
  * @returns what `text` is, or `seen` if that goes further; null for one that does not change any more, and for what is none
  */
 export function newerOf(seen: LivePlaylist | undefined, text: string, now: number): LivePlaylist | null {
-  if (!text.startsWith('#EXTM3U') || !text.includes('#EXTINF') || text.includes('#EXT-X-ENDLIST')) return null;
-  const pieces = text.split(/\n([^#\s][^?\s]*)\S*/);
-  const first = numberIn(text, 'MEDIA');
-  const parts = pieces.slice(-1).join('').split('#EXT-X-PART:').length;
-  const next = { text, movedAt: now, first, end: first + (pieces.length - 1) / 2, parts, pieces };
+  const window = ofHls(text) ?? ofDash(text);
+  if (!window) return null;
+  const next = { ...window, text, movedAt: now };
   if (!seen) return next;
   const ahead = next.end - seen.end || next.parts - seen.parts;
   if (ahead === 0) return { ...next, movedAt: seen.movedAt };
-  const lagMs = Math.max(LEAST_LAG_MS, LAG_SEGMENTS * 1000 * numberIn(text, 'TARGETDURATION'));
-  return ahead < 0 && now - seen.movedAt <= lagMs && isSameRun(seen, next) ? seen : next;
+  return ahead < 0 && now - seen.movedAt <= next.lagMs && isSameRun(seen, next) ? seen : next;
 }
 
-/** Whether it should have gone further by now: a new one is due within 1.5 target durations (RFC 8216bis, section 6.2.1). */
-export function isOverdue({ text, movedAt }: LivePlaylist, now: number): boolean {
-  return now - movedAt > OVERDUE_SEGMENTS * 1000 * (numberIn(text, 'TARGETDURATION') || UNTOLD_SECONDS);
+/** Whether it should have gone further by now. */
+export function isOverdue({ movedAt, dueMs }: LivePlaylist, now: number): boolean {
+  return now - movedAt > dueMs;
+}
+
+/** A new one is due within 1.5 target durations (RFC 8216bis, section 6.2.1). */
+function ofHls(text: string): Window | null {
+  if (!text.startsWith('#EXTM3U') || !text.includes('#EXTINF') || text.includes('#EXT-X-ENDLIST')) return null;
+  const pieces = text.split(/\n([^#\s][^?\s]*)\S*/);
+  const first = numberIn(text, 'MEDIA');
+  const seconds = numberIn(text, 'TARGETDURATION');
+  return {
+    ...{ first, end: first + (pieces.length - 1) / 2, pieces },
+    parts: pieces.slice(-1).join('').split('#EXT-X-PART:').length,
+    lagMs: Math.max(LEAST_LAG_MS, LAG_SEGMENTS * 1000 * seconds),
+    dueMs: OVERDUE_SEGMENTS * 1000 * (seconds || UNTOLD_SECONDS),
+  };
+}
+
+/** An MPD need not change while its stream goes on (ISO/IEC 23009-1, section 5.3.1.2: `publishTime`). */
+function ofDash(text: string): Window | null {
+  const [mpd = ''] = /<(?:\w+:)?MPD\b[^>]*>/.exec(text) ?? [];
+  const end = Date.parse(/\bpublishTime=["']([^"']+)/.exec(mpd)?.[1] ?? '');
+  if (!/\btype=["']dynamic/.test(mpd) || Number.isNaN(end)) return null;
+  const lagMs = LAG_SEGMENTS * 1000 * UNTOLD_SECONDS;
+  return { first: 0, end, parts: 0, pieces: [], lagMs, dueMs: Infinity };
 }
 
 /** Whether the encoder has not begun anew: what both list under one number is then the same segment. */

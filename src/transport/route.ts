@@ -66,6 +66,11 @@ export function isOriginFirst({ requestType }: Pick<MediaRequest, 'requestType'>
   return ORIGIN_FIRST.includes(requestType);
 }
 
+/** Whether what is asked for lists media. */
+export function isPlaylist({ requestType }: Pick<MediaRequest, 'requestType'>): boolean {
+  return requestType === 'hls-playlist' || requestType === 'dash-manifest';
+}
+
 /** Whether a server may be silent on purpose, until there is something new (RFC 8216bis, section 6.2.5.2). */
 export function isBlocking({ url }: Pick<MediaRequest, 'url'>): boolean {
   return /[?&]_HLS_msn=/.test(url);

@@ -119,6 +119,45 @@ test('asks another edge for a listed segment that one does not have yet, and bla
   assert.deepEqual(served.find(({ url }) => url.endsWith('5.ts'))?.edge, world.edges.quick);
 });
 
+test('plays on when the MPD has to come from an edge whose window is a segment behind', async (assert) => {
+  const now = Date.now();
+  const mpd = (first: number): object => ({
+    path: 'live\\.mpd',
+    body: dynamicMpd(first, now),
+    type: 'application/dash+xml',
+  });
+  const edges = { quick: { rules: [mpd(3)] }, slow: { latencyMs: 150, rules: [mpd(2)] } };
+  const world = await testWorld(network(edges, { origin: { rules: [mpd(3)] } }));
+  const player = testPlayer(patient(world, { stallMs: 1200 }));
+  const jumps: string[] = [];
+  player.src({ src: `${world.edges[ORIGIN] ?? ''}/dash/live.mpd`, type: 'application/dash+xml' });
+  await playedTo(player, 1);
+  const begun = player.currentTime();
+  const ends: number[] = [];
+  player.on('timeupdate', () => ends.push(player.seekable().end(0)));
+  for (const name of ['seeking', 'waiting']) player.on(name, () => jumps.push(`${name} at ${player.currentTime()}`));
+  const failed = all(player, 'edgeselect:failedover');
+  await world.patch({ edges: { quick: { fault: 'status:503' } } });
+  await playedTo(player, begun + 3);
+  assert.deepEqual(jumps, []);
+  assert.deepEqual([...new Set(ends)], [ends[0]], 'the window stays where it is');
+  assert.propContains(failed[0], { from: world.edges.quick, to: world.edges.slow, because: 'status' });
+});
+
+/** Of four segments of 2 s, the first of them number `first` of the recording; published when the last was complete. */
+function dynamicMpd(first: number, now: number): string {
+  const started = now - 12_000;
+  const at = (ms: number): string => new Date(ms).toISOString();
+  return `<MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="dynamic" profiles="urn:mpeg:dash:profile:isoff-live:2011"
+    availabilityStartTime="${at(started)}" publishTime="${at(started + (first + 3) * 2000)}" minimumUpdatePeriod="PT1S"
+    timeShiftBufferDepth="PT8S" suggestedPresentationDelay="PT6S" minBufferTime="PT2S" maxSegmentDuration="PT2S">
+    <Period id="0" start="PT0S"><AdaptationSet id="0" contentType="video" segmentAlignment="true">
+    <Representation id="video" mimeType="video/mp4" codecs="avc1.4d400d" bandwidth="14781" width="128" height="72">
+    <SegmentTemplate timescale="15360" initialization="$RepresentationID$-init.mp4" media="$RepresentationID$-$Number$.m4s"
+      startNumber="${first}"><SegmentTimeline><S t="${(first - 1) * 30_720}" d="30720" r="3"/></SegmentTimeline>
+    </SegmentTemplate></Representation></AdaptationSet></Period></MPD>`;
+}
+
 function untrueLive(answers: readonly Answer[], { media, segment }: Live): Promise<string[]> {
   return untrue({ answers }, { media, bent: `${segment}4.ts` });
 }

@@ -108,6 +108,7 @@ export interface TestPlayer {
   currentSources(): readonly SourceObject[];
   currentTime(time?: number): number;
   duration(): number;
+  seekable(): TimeRanges;
   playbackRate(rate: number): void;
   play(): Promise<void>;
   pause(): void;

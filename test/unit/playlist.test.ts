@@ -32,6 +32,9 @@ const ENDED = { end: '#EXT-X-ENDLIST' };
 const NOON = { date: '2026-01-01T12:00:00Z' };
 const discontinuities = (count: number): Change => ({ header: `#EXT-X-DISCONTINUITY-SEQUENCE:${count}\n` });
 
+const mpd = (at: string, attributes = 'type="dynamic"'): string =>
+  `<?xml version="1.0"?><!-- (c) --><MPD ${attributes} publishTime="2026-01-01T12:00:${at}Z"><Period/></MPD>`;
+
 const CASES: Readonly<Record<string, readonly [seen: string, text: string, newer: 'seen' | 'text']>> = {
   'one that goes further': [live(3, 4), live(4, 4), 'text'],
   'the same again': [live(3, 4), live(3, 4), 'text'],
@@ -51,6 +54,10 @@ const CASES: Readonly<Record<string, readonly [seen: string, text: string, newer
   'the last: the stream has ended': [live(5, 4), live(3, 4, ENDED), 'text'],
   'one of a stream that had ended': [live(5, 4, ENDED), live(3, 4), 'text'],
   'a main playlist': [live(5, 4), '#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nlow.m3u8', 'text'],
+  'an MPD that was published later': [mpd('02'), mpd('04'), 'text'],
+  'an MPD that was published before': [mpd('04.5'), mpd('02'), 'seen'],
+  'an MPD of a recording': [mpd('04'), mpd('02', "type='static'"), 'text'],
+  'an MPD that does not tell when it was published': [mpd('04'), '<MPD type="dynamic"><Period/></MPD>', 'text'],
   'no playlist at all': [live(5, 4), '<html>', 'text'],
 };
 
