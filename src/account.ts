@@ -41,7 +41,7 @@ export interface Account extends Pick<Routes, 'ended' | 'prove' | 'differs' | 'n
   forgiveDenials(): void;
   seen(origin: string): Seen;
   /** How often it failed: what several requests see together is one failure. */
-  failures(origin: string): number;
+  incidents(origin: string): number;
   /** Whether it says nothing at the moment. */
   isSilent(origin: string): boolean;
   /** Whether nobody says anything at the moment. */
@@ -51,7 +51,7 @@ export interface Account extends Pick<Routes, 'ended' | 'prove' | 'differs' | 'n
   /** Whether lengths here are those of encoded bodies: nothing is short by them. */
   isEncoded(): boolean;
   /** Whether it asked its clients to move away when it answered last; null: it has not answered yet. */
-  asksToLeave(origin: string): boolean | null;
+  movesAway(origin: string): boolean | null;
   /** Whether two servers are known to have different files of the same names. */
   areStrangers(a: string, b: string): boolean;
   /** Whether what it gave last of this live playlist was behind, not long ago. */
@@ -100,7 +100,7 @@ export function account({ platform, directory, tell, chosen, onLost }: AccountTo
   /** Live playlists that are behind, by URL and server; others are asked until then. */
   const lags = new Map<string, Lag & { readonly text: string; readonly movedAt: number; readonly until: number }>();
   /** Whether a server asked its clients to move away when it answered last. */
-  const leaving = new Map<string, boolean>();
+  const moving = new Map<string, boolean>();
   const ledger = new Map<string, typeof NOTHING>();
   const failed = new Map<string, { readonly times: number; readonly at: number }>();
   const proofs = new Set<() => void>();
@@ -118,7 +118,7 @@ export function account({ platform, directory, tell, chosen, onLost }: AccountTo
     again,
     charge,
     seen,
-    failures: (origin) => failed.get(origin)?.times ?? 0,
+    incidents: (origin) => failed.get(origin)?.times ?? 0,
     suspect: (edge) => suspects.add(edge),
     forgiveDenials() {
       originOnly.clear();
@@ -133,7 +133,7 @@ export function account({ platform, directory, tell, chosen, onLost }: AccountTo
       const isStill = !lag.isOld && playlists.get(url)?.movedAt === lag.movedAt;
       return isStill || lag.until > platform.now() ? lag : null;
     },
-    asksToLeave: (origin) => leaving.get(origin) ?? null,
+    movesAway: (origin) => moving.get(origin) ?? null,
     areStrangers: (a, b) => strangers.has(pairOf(a, b)),
     isOriginOnly: (requestType) => originOnly.has(requestType),
     dispose() {
@@ -176,7 +176,7 @@ export function account({ platform, directory, tell, chosen, onLost }: AccountTo
       directory.answered(name, isBlocking(request) ? null : firstByteMs);
     directory.delivered(name, bytes, elapsedMs);
     note(name, bytes);
-    leaving.set(name, outcome.moveAway);
+    moving.set(name, outcome.moveAway);
     if (!to.edge && isDenied(tries)) {
       originOnly.add(requestType);
       tell({ type: 'edgeselect:warned', text: `edges deny '${requestType}', the origin does not: it serves these` });

@@ -48,7 +48,7 @@ export function capabilities(headers: Headers): Capabilities {
 }
 
 /** Whether this answer asks the client to move away. */
-export function asksToLeave(headers: Headers): boolean {
+export function movesAway(headers: Headers): boolean {
   const { moveAway } = dynamic(headers.get('cmsd-dynamic'));
   return moveAway === true;
 }

@@ -29,10 +29,6 @@ export interface ConductorTools {
   readonly platform: Platform;
   readonly directory: Directory;
   readonly tell: Tell;
-  /** URL of the page. */
-  readonly page: string;
-  /** Edges that take no reports any more. */
-  readonly silenced: Set<string>;
 }
 
 /** Runs the method for one source of one player. */
@@ -74,11 +70,11 @@ export function conductor(
   source: EdgeSource,
   given: SourceObject,
   settings: Settings,
-  { platform, directory, tell, page, silenced }: ConductorTools,
+  { platform, directory, tell }: ConductorTools,
 ): Conductor {
   const key = directory.key(source, settings);
   const rememberKey = `edge-select:edge:${source.service}`;
-  const report = reporter(settings, platform, silenced);
+  const report = reporter(settings, platform, directory.silenced);
   const rules = permit(source, settings);
   const room = waiting(key, rules.plainRequest(given.withCredentials === true), settings, rules, {
     directory,
@@ -119,19 +115,19 @@ export function conductor(
     demand: () => sense?.demand() ?? null,
   });
 
+  const { prove, differs, newest, again } = accounting;
+  const { next, ended, serviceUrl } = dispatching;
   return {
-    ...accounting,
-    ...dispatching,
+    ...{ next, ended, serviceUrl, prove, differs, newest, again },
     source,
-    page,
     begin,
     state: () => state,
     selection,
     isRerouted,
     pick,
     adopt: raceBehind,
-    watch(given) {
-      sense = given;
+    watch(seen) {
+      sense = seen;
     },
     reselect(because) {
       reselect(because, 'asked');
@@ -212,9 +208,10 @@ export function conductor(
         void report(effect.selection, left).then((reported) => {
           if (reported && !isDisposed()) tell({ type: 'edgeselect:reported', ...reported });
         });
+        left = null;
         return;
       case 'move':
-        left = { because: effect.because, ...accounting.seen(effect.from.origin) };
+        left = { from: effect.from.origin, because: effect.because, ...accounting.seen(effect.from.origin) };
         if (effect.how !== 'leave') return;
         patrolling?.left(effect.because, left.bitsPerSecond);
         // who had to go does not come back with the next race

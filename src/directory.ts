@@ -9,7 +9,7 @@ import type { Settings } from './options.js';
 import type { Platform } from './platform.js';
 import type { Answer, Question, Resolver } from './resolver.js';
 import { doh } from './resolvers/doh.js';
-import type { Selection } from './selection.js';
+import type { Selection, SelectionTools } from './selection.js';
 import type { EdgeSource } from './source.js';
 
 /** TTLs outside these bounds cost too many queries, or hold on to a map that has long moved. */
@@ -34,6 +34,8 @@ interface Entry {
 export interface Directory {
   /** Answers from the cache, joins a question under way, or asks. */
   ask(question: Question, settings: Settings): Promise<Answer>;
+  /** What `lookUp` works with here; `isOut`: edges that count as cooling besides. */
+  lookUpTools(settings: Settings, signal: AbortSignal, isOut?: (origin: string) => boolean): SelectionTools;
   /** The id of this page load, for clients that give none of their own. */
   readonly pageId: string;
   /** What was seen of an edge. */
@@ -52,6 +54,8 @@ export interface Directory {
   /** A selection that whoever has it goes on with, for this service and these settings. */
   known(key: string): Selection | null;
   keep(key: string, selection: Selection): void;
+  /** Origins of edges that take no reports. */
+  readonly silenced: Set<string>;
   /** Keys of searches whose lookups were longer than a request could be held: the next source does not wait for them. */
   readonly waitedInVain: Set<string>;
   /** What makes two searches the same. */
@@ -85,8 +89,17 @@ export function directory(platform: Platform): Directory {
     return name;
   };
 
-  return {
+  const cooling = (origin: string): boolean => isCooling(record(origin), platform.now());
+  const own: Directory = {
+    lookUpTools(settings, signal, isOut = () => false) {
+      return {
+        ask: (question) => own.ask(question, settings),
+        cooling: (origin) => isOut(origin) || cooling(origin),
+        ...{ platform, pageId, signal, secure: platform.secure() },
+      };
+    },
     pageId,
+    silenced: new Set(),
     waitedInVain: new Set(),
     ask(question, settings) {
       const urls = question.lookup === 'tokens' ? settings.nameserver : settings.secondNameserver;
@@ -119,7 +132,7 @@ export function directory(platform: Platform): Directory {
     },
     record,
     onTrial: new Set(),
-    cooling: (origin) => isCooling(record(origin), platform.now()),
+    cooling,
     answered(origin, firstByteMs) {
       edges.set(origin, answered(record(origin), firstByteMs));
     },
@@ -157,6 +170,7 @@ export function directory(platform: Platform): Directory {
         discover && source.src,
       ]),
   };
+  return own;
 
   function expiry(ttlSeconds: number): number {
     return platform.now() + withinBounds(ttlSeconds) * 1000;

@@ -14,7 +14,7 @@ import type { Lane } from './transport/attempt.js';
 import type { Routes } from './transport/deliver.js';
 import { isBehind, isTooSlow, type Alternative, type Demand } from './transport/pace.js';
 import { isBlocking, nameOf, nextStop, type MediaRequest, type Try } from './transport/route.js';
-import type { Service } from './verdict.js';
+import type { Service } from './watch.js';
 
 /** What the dispatcher asks of the conductor. */
 export interface DispatchTools {
@@ -270,9 +270,9 @@ export function dispatch(tools: DispatchTools): Dispatch {
       edge: origin,
       ...{ firstByteMs, usualFirstByteMs, allSilent: account.isAllSilent() },
       ...{ bitsPerSecond, usualBitsPerSecond: usualRate(record) },
-      failures: account.failures(origin),
+      incidents: account.incidents(origin),
       askedAt: wanted.size > 0 ? platform.now() : wantedAt,
-      moveAway: account.asksToLeave(origin) ?? probe?.capabilities.moveAway === true,
+      moveAway: account.movesAway(origin) ?? probe?.capabilities.moveAway === true,
       bestOther: rates.length > 0 ? Math.max(...rates) : null,
       hasUnmeasured: others.length > rates.length,
       lineIsSlow: directory.isLineSlow(),

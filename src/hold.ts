@@ -36,8 +36,7 @@ export function hold(
   return new Promise((resolve) => {
     let settled = false;
     let edgesLeft = true;
-    /** undefined: not started; null: no answer yet; then its answer, or that it failed. */
-    let origin: Opened | 'failed' | null | undefined;
+    let origin: 'unasked' | 'asked' | 'failed' | Opened = 'unasked';
 
     const cancelOrigin = platform.after(originAfterMs, startOrigin);
     let giveUpOrigin = (): void => undefined;
@@ -54,8 +53,8 @@ export function hold(
       else if (winner?.opened) void drain(winner.opened, platform);
       else if (!winner) {
         edgesLeft = false;
-        if (origin === undefined) startOrigin();
-        else if (origin !== null) settleWithOrigin();
+        if (origin === 'unasked') startOrigin();
+        else if (origin !== 'asked') settleWithOrigin();
       }
     });
 
@@ -64,7 +63,7 @@ export function hold(
       cancelOrigin();
       cancelLimit();
       signal.removeEventListener('abort', settleWithOrigin);
-      if (typeof origin === 'object' && origin && origin !== held.opened) void drain(origin, platform);
+      if (typeof origin === 'object' && origin !== held.opened) void drain(origin, platform);
       resolve(held);
     }
 
@@ -73,12 +72,12 @@ export function hold(
     }
 
     function startOrigin(): void {
-      if (settled || origin !== undefined) return;
+      if (settled || origin !== 'unasked') return;
       if (!raced) {
         settleWithOrigin();
         return;
       }
-      origin = null;
+      origin = 'asked';
       const controller = new AbortController();
       const abort = (): void => {
         controller.abort();

@@ -31,5 +31,4 @@ export type {
   TextRecord,
 } from './resolver.js';
 export type { Platform, Timing, TimingWatch } from './platform.js';
-export type { State } from './switch.js';
-export type { Sign, Verdict } from './verdict.js';
+export type { Sign } from './verdict.js';

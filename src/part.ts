@@ -76,8 +76,6 @@ export interface Conducting {
 export interface PartTools {
   readonly platform: Platform;
   readonly directory: Directory;
-  /** Edges that take no reports any more. */
-  readonly silenced: Set<string>;
   /** The VHS of all players; undefined in core builds. */
   vhs(): { readonly xhr: VhsXhr; readonly STANDARD_PLAYLIST_SELECTOR?: Selector } | undefined;
   /** What is said once a page. */
@@ -89,7 +87,7 @@ const OPEN_HOSTS = "without 'allowedHosts' any host the nameserver names may ser
 
 /** @param given  options of the site, as they are: when they are wrong, each source plays without us */
 export function playerPart(player: Player, given: unknown, tools: PartTools): Part {
-  const { platform, directory, silenced, said } = tools;
+  const { platform, directory, said } = tools;
   let settings: Settings | null = null;
   let current: Conducting | null = null;
   let firstHost: string | null = null;
@@ -190,8 +188,7 @@ export function playerPart(player: Player, given: unknown, tools: PartTools): Pa
 
   function oursOf(source: SourceObject, own: Settings): EdgeSource | null {
     if (isAdBreak() && source.src !== contentSrc) return null;
-    const base = platform.page();
-    return edgeSource(source, own, { page: base, firstHost: firstHost ?? hostOf(source.src, base) });
+    return edgeSource(source, own, { page: platform.page(), firstHost });
   }
 
   function sourceSet(source: SourceObject): void {
@@ -204,7 +201,7 @@ export function playerPart(player: Player, given: unknown, tools: PartTools): Pa
     if (!isAdBreak()) firstHost ??= hostOf(source.src, platform.page());
     if (!ours) return;
     contentSrc = source.src;
-    const made = conductor(ours, source, own, { platform, directory, tell, page: platform.page(), silenced });
+    const made = conductor(ours, source, own, { platform, directory, tell });
     current = { source, settings: own, conductor: made };
     made.watch(sense(player, () => tools.vhs()?.STANDARD_PLAYLIST_SELECTOR));
     made.begin();

@@ -10,7 +10,8 @@ import { race } from './preflight.js';
 import { blamesEdge, type RaceRequest } from './probe.js';
 import { lookUp, raceMethod, type Candidates, type Selection } from './selection.js';
 import type { EdgeSource, SourceObject } from './source.js';
-import { GAIN, LOOK_EVERY_MS, observe, watchAnew, type Service, type Verdict } from './verdict.js';
+import { GAIN, observe, type Verdict } from './verdict.js';
+import { LOOK_EVERY_MS, watchAnew, type Service } from './watch.js';
 
 /** A verdict that asks for something. */
 export type Judgement = Exclude<Verdict, { kind: 'stay' }>;
@@ -172,14 +173,7 @@ export function patrol(tools: PatrolTools): Patrol {
     }
     isAsking = true;
     try {
-      const candidates = await lookUp(source, given, settings, {
-        ask: (question) => directory.ask(question, settings),
-        cooling: directory.cooling,
-        secure: platform.secure(),
-        platform,
-        pageId: directory.pageId,
-        signal: stopped.signal,
-      });
+      const candidates = await lookUp(source, given, settings, directory.lookUpTools(settings, stopped.signal));
       if (stopped.signal.aborted) return;
       failures = 0;
       plan(candidates.expiresAt - platform.now());

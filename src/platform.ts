@@ -132,6 +132,26 @@ export function browserPlatform(): Platform {
   };
 }
 
+/** Ends after `ms`, or sooner when `until` ends or `signal` fires. */
+export function pause(
+  { after }: Pick<Platform, 'after'>,
+  ms: number,
+  signal: AbortSignal,
+  until?: Promise<unknown>,
+): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
+      signal.removeEventListener('abort', end);
+      cancel();
+      resolve();
+    };
+    const cancel = after(ms, end);
+    signal.addEventListener('abort', end);
+    void until?.then(end);
+    if (signal.aborted) end();
+  });
+}
+
 /** What `promise` gives, or null when `ms` have passed; `ms` null: however long it takes. */
 export async function within<T>(
   { after }: Pick<Platform, 'after'>,

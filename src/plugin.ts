@@ -9,8 +9,7 @@ import { playNative, type NativeTech } from './playback/native.js';
 import type { Selector } from './playback/sense.js';
 import type { SourceObject } from './source.js';
 
-interface Tech extends Omit<NativeTech, 'el'> {
-  el(): HTMLMediaElement;
+interface Tech extends NativeTech {
   readonly vhs?: Vhs;
 }
 
@@ -55,7 +54,6 @@ const NAME = 'edgeSelect';
 export function register(videojs: VideoJs, platform: Platform = browserPlatform()): void {
   if (videojs.getPlugin(NAME)) return;
   const parts = new WeakMap<Player, Part>();
-  const silenced = new Set<string>();
   const said = new Set<string>();
   let shared: Directory | null = null;
 
@@ -79,7 +77,7 @@ export function register(videojs: VideoJs, platform: Platform = browserPlatform(
     if (known) return known;
     shared ??= directory(platform);
     const part = playerPart(this, given, {
-      ...{ platform, silenced, said, directory: shared },
+      ...{ platform, said, directory: shared },
       vhs: () => videojs.Vhs,
       onDisposed: () => {
         parts.delete(this);

@@ -3,7 +3,7 @@
  * is a result. Never asks for media, and never lets a cache answer.
  */
 import { capabilities, type Capabilities } from './capabilities.js';
-import type { Platform, TimingWatch } from './platform.js';
+import { pause, type Platform, type TimingWatch } from './platform.js';
 import type { Edge } from './servers.js';
 
 /** How an edge is asked. */
@@ -24,7 +24,10 @@ export interface Probe {
   readonly status: number | null;
   /** From the start of its request to its headers, as the page's clock sees it. */
   readonly elapsedMs: number | null;
-  /** From the sending of its request to the first byte, connecting left out, as the browser sees it. */
+  /**
+   * From the sending of its request to the first byte, connecting left out, as the browser sees it; null when it was not
+   * measured, Infinity when a service worker answered.
+   */
   readonly requestMs: number | null;
   readonly capabilities: Capabilities;
 }
@@ -164,7 +167,7 @@ export function startRunner(edge: Edge, method: Method, request: RaceRequest, to
 
   async function observe(): Promise<boolean> {
     for (const waitMs of TIMING_COMES_WITHIN_MS) {
-      await pause(waitMs);
+      await pause(platform, waitMs, signal);
       const timing = timings.find(url, startedAt);
       if (!timing) continue;
       const { nextHopProtocol, responseStart, requestStart, workerStart } = timing;
@@ -186,24 +189,16 @@ export function startRunner(edge: Edge, method: Method, request: RaceRequest, to
       // it stays unreachable
     }
   }
+}
 
-  function pause(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const end = (): void => {
-        signal.removeEventListener('abort', end);
-        cancel();
-        resolve();
-      };
-      const cancel = platform.after(ms, end);
-      signal.addEventListener('abort', end);
-      if (signal.aborted) end();
-    });
-  }
+/** A status that speaks of the server, and not of the URL. */
+export function isServersFault(status: number): boolean {
+  return status === 429 || status >= 500;
 }
 
 /** Whether it is the edge that failed: what denies one URL alone may serve all others. */
 export function blamesEdge({ outcome, status }: Probe): boolean {
-  if (outcome === 'status') return status === 429 || (status ?? 0) >= 500;
+  if (outcome === 'status') return isServersFault(status ?? 0);
   return outcome !== 'ok' && outcome !== 'running';
 }
 

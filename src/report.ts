@@ -16,14 +16,13 @@ const MAX_BYTES = 8192;
 export interface ReportContext {
   /** Random, made anew for each source; another number than the client's id. */
   readonly sessionId: string;
-  /** Origin that served before, at a switch. */
-  readonly from: string | null;
-  /** Why it serves no more, and what it did until then. */
+  /** What was seen of the edge that served before, at a switch. */
   readonly left: Left | null;
 }
 
 /** What was seen of the edge that served before. */
 export interface Left {
+  readonly from: string;
   /** The verdict, or the failure. */
   readonly because: string;
   readonly bytes: number;
@@ -51,18 +50,10 @@ export function reporter(
   silenced: Set<string>,
 ): (selection: Selection, left?: Left | null) => Promise<Reported | null> {
   const sessionId = platform.randomId();
-  let before: string | null = null;
   return async (selection, left = null) => {
     const edge = selection.chosen.origin;
-    const from = before === edge ? null : before;
-    before = edge;
     if (!settings.report || silenced.has(edge)) return null;
-    const report = await makeReport(
-      selection,
-      settings,
-      { sessionId, from, left: from === null ? null : left },
-      platform,
-    );
+    const report = await makeReport(selection, settings, { sessionId, left }, platform);
     const accepted = await sendReport(report, edge + settings.report.path, platform);
     if (!accepted) silenced.add(edge);
     return { edge, accepted, report };
@@ -77,10 +68,11 @@ export function reporter(
 export async function makeReport(
   selection: Selection,
   { report }: Settings,
-  { sessionId, from, left }: ReportContext,
+  { sessionId, left }: ReportContext,
   platform: Platform,
 ): Promise<Readonly<Record<string, unknown>>> {
   const scope = report?.edges ?? 'all';
+  const { from, ...seen } = left ?? {};
   const ofChosen = ({ edge }: Probe): boolean => edge.origin === selection.chosen.origin;
   const probes = selection.probes.filter((probe) => scope !== 'chosen' || ofChosen(probe));
   const hides = (probe: Probe): boolean => scope === 'anonymous' && !ofChosen(probe);
@@ -91,7 +83,7 @@ export async function makeReport(
     tokens: await Promise.all(selection.tokens.map((token) => platform.digest(token))),
     chosen: selection.chosen.origin,
     reason: selection.reason,
-    ...(from !== null && scope === 'all' && { from, left }),
+    ...(left && scope === 'all' && { from, left: seen }),
     edges: probes.map((probe) => ({
       ...(!hides(probe) && { origin: probe.edge.origin }),
       rank: probe.edge.rank,

@@ -47,7 +47,7 @@ export interface SearchTools {
   readonly current: () => Edge | null;
   /** The selection whose edge must go: others of it are raced at once, and the lookups go on beside them. */
   readonly leaving: () => Selection | null;
-  /** Is told `found`, then `raced`, or `failed`; nothing after an abort. */
+  /** Is told `found`, then `raced`, or `failed`, and `refreshed` beside these while an edge is left; nothing after an abort. */
   readonly send: (input: Input) => void;
   /** Is told of edges that did not answer when nobody did: the viewer's own line may be to blame. */
   readonly suspect: (edge: Edge) => void;
@@ -125,14 +125,8 @@ export function search(tools: SearchTools): Search {
   }
 
   function ask(out: readonly Edge[] = []): Promise<Candidates> {
-    return lookUp(source, given, settings, {
-      ask: (question) => directory.ask(question, settings),
-      cooling: (origin) => isIn(out, origin) || directory.cooling(origin),
-      secure: platform.secure(),
-      platform,
-      pageId: directory.pageId,
-      signal,
-    });
+    const tools = directory.lookUpTools(settings, signal, (origin) => isIn(out, origin));
+    return lookUp(source, given, settings, tools);
   }
 
   async function found(asked: Promise<Candidates>): Promise<Candidates> {

@@ -115,7 +115,7 @@ export function choose(
   };
 }
 
-/** The method of a race, and whether it is the held request itself. */
+/** The method of a race; `isPlaylist`: a playlist or MPD is asked for, and may be by GET. */
 export function raceMethod(
   preflight: Settings['preflight'],
   { url, opaque }: Pick<RaceRequest, 'url' | 'opaque'>,

@@ -8,7 +8,7 @@ import type { Candidates, Selection } from './selection.js';
 import type { Edge } from './servers.js';
 
 /**
- * Why another edge is looked for. `leave`: the one in use must go; `compare`: it stays unless it is clearly beaten,
+ * How another edge is looked for. `leave`: the one in use must go; `compare`: it stays unless it is clearly beaten,
  * twice; `asked`: the site wants to know, once is enough.
  */
 export type How = 'leave' | 'compare' | 'asked';

@@ -6,8 +6,6 @@
 import type { Acceptable } from './acceptable.js';
 import { emptyInMs, forget, lateFrom, notice, thinnedBy, type Look, type Service, type Watch } from './watch.js';
 
-export { LOOK_EVERY_MS, watchAnew, type Look, type Service, type Watch } from './watch.js';
-
 /** So many times the rate makes another edge the better one; less may be chance. */
 export const GAIN = 1.25;
 

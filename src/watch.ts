@@ -39,8 +39,8 @@ export interface Service {
   readonly usualBitsPerSecond: number | null;
   readonly firstByteMs: number | null;
   readonly usualFirstByteMs: number | null;
-  /** Requests that failed there since it was chosen. */
-  readonly failures: number;
+  /** How often it failed, which only grows; what several requests see together counts once. */
+  readonly incidents: number;
   /** It asks its clients to move away (CMSD `du`). */
   readonly moveAway: boolean;
   /** When a segment was last waited for, in ms of the looks' clock. */
@@ -55,14 +55,14 @@ export interface Service {
   readonly lineIsSlow: boolean;
 }
 
-/** What was seen of ONE edge over time; begin anew with the next edge. Not for other rooms to read. */
+/** What was seen of ONE edge over time; begin anew with the next edge. For `verdict.ts` alone. */
 export interface Watch {
   readonly last: Look | null;
   readonly hasMoved: boolean;
   /** Of the stall at this moment. */
   readonly stillMs: number;
   readonly stalledAt: readonly number[];
-  readonly failures: number | null;
+  readonly incidents: number | null;
   readonly failedAt: readonly number[];
   /** The buffer after each of the last segments. */
   readonly arrivals: readonly { readonly at: number; readonly bufferAheadMs: number }[];
@@ -88,7 +88,7 @@ const GRAIN_MS = 200;
 const JUMP_MS = 1000;
 
 const ANEW: Watch = {
-  ...{ last: null, hasMoved: false, stillMs: 0, stalledAt: [], failures: null, failedAt: [], arrivals: [] },
+  ...{ last: null, hasMoved: false, stillMs: 0, stalledAt: [], incidents: null, failedAt: [], arrivals: [] },
   ...{ measured: null, behindMs: 0, thinnedSince: null, lateSince: null, bore: 0, told: {} },
 };
 
@@ -127,7 +127,7 @@ function isPlayback(last: Look | null, look: Look): boolean {
 
 function noticed(watch: Watch, look: Look, service: Service, { thinning, throughput, ...limits }: Acceptable): Watch {
   const { at, bufferAheadMs, best, loading } = look;
-  const { bitsPerSecond, firstByteMs, usualFirstByteMs, failures, askedAt } = service;
+  const { bitsPerSecond, firstByteMs, usualFirstByteMs, incidents, askedAt } = service;
   const last = watch.last ?? look;
   const moved = look.position - last.position;
   const recent = (times: readonly number[], ms: number): number[] => times.filter((time) => at - time < ms);
@@ -138,7 +138,7 @@ function noticed(watch: Watch, look: Look, service: Service, { thinning, through
   const isEmpty = isAsked && !look.complete && bufferAheadMs < STARVED_MS;
   const isStill = watch.hasMoved && isEmpty && lostMs >= GRAIN_MS;
   const isNewStall = isStill && watch.stillMs === 0;
-  const failed = Math.max(0, failures - (watch.failures ?? failures));
+  const failed = Math.max(0, incidents - (watch.incidents ?? incidents));
   const arrivals = isAsked ? watch.arrivals : [];
   const came = !watch.last || bufferAheadMs - last.bufferAheadMs + moved >= GRAIN_MS * 2;
 
@@ -154,7 +154,7 @@ function noticed(watch: Watch, look: Look, service: Service, { thinning, through
     hasMoved: watch.hasMoved || moved > 0,
     stillMs: isStill ? watch.stillMs + lostMs : 0,
     stalledAt: recent(isNewStall ? [...watch.stalledAt, at] : watch.stalledAt, limits.stalls.withinMs),
-    failures,
+    incidents,
     failedAt: recent([...watch.failedAt, ...Array<number>(failed).fill(at)], limits.failures.withinMs),
     arrivals: came ? [...arrivals, { at, bufferAheadMs }].slice(-3) : arrivals,
     measured: isMeasured ? { at, bitsPerSecond } : watch.measured,

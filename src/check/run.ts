@@ -138,7 +138,7 @@ export async function check(wanted: Wanted): Promise<Checked> {
     if (!settings.report) return null;
     const selection = { service: source.service, tokens: [], edges: [], probes: [], expiresAt: 0, measuredAt: 0 };
     const marked = { ...settings, report: { ...settings.report, fields: () => ({ check: true }) } };
-    const context = { sessionId: platform.randomId(), from: null, left: null };
+    const context = { sessionId: platform.randomId(), left: null };
     const report = await makeReport({ ...selection, chosen: edge, reason: 'only' }, marked, context, platform);
     return { url: edge.origin + settings.report.path, text: JSON.stringify(report) };
   }

@@ -48,7 +48,7 @@ export function hookRequests(xhr: VhsXhr, global: VhsXhr, routes: HookRoutes, pl
     const isAlone = ![...(xhr._requestCallbackSet ?? [])].some((other) => other !== hook && other !== legacy);
     let asked = options;
     if (isAlone) for (const other of global._requestCallbackSet ?? []) asked = other(asked) ?? asked;
-    if (!routes.isRerouted(new URL(asked.uri, routes.page).href)) return asked;
+    if (!routes.isRerouted(new URL(asked.uri, platform.page()).href)) return asked;
     const { requestType = '', timeout: timeoutMs = 0 } = asked;
     const transport = new TransportRequest({ routes, platform, requestType, timeoutMs });
     // a timer of @videojs/xhr would count the time spent on servers that failed

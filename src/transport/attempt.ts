@@ -2,7 +2,7 @@
  * One request to one server. In: where, what to send, what is there already. Out: its bytes as they come, and in the end
  * what became of it. Never tries twice, and never passes on a byte that does not follow the one before it.
  */
-import { asksToLeave } from '../capabilities.js';
+import { movesAway } from '../capabilities.js';
 import type { FailureKind } from '../events.js';
 import type { Platform } from '../platform.js';
 import type { Opened } from '../probe.js';
@@ -195,9 +195,9 @@ export async function attempt(
     if (isComparing) return fail('short');
     const { length, total } = received;
     if (lane.checksLength && request.binary && length < total) return fail('short');
-    const isMedia = !isPage(response, request) && isAnswer(request, received);
+    const isMedia = !isNoMedia(response, request) && isAnswer(request, received);
     if (!isMedia && lane.edge) return fail('notmedia');
-    const moveAway = asksToLeave(response.headers);
+    const moveAway = movesAway(response.headers);
     return {
       ...{ kind: 'delivered', firstByteMs, elapsedMs: platform.now() - startedAt },
       ...{ bytes: flow.bytes(), isMedia, moveAway },
@@ -284,12 +284,12 @@ function send(
 function faultOf(response: Response, request: MediaRequest, { edge }: Lane): FailureKind | null {
   if (!response.ok) return 'status';
   if (edge === null) return null;
-  if (isPage(response, request)) return 'notmedia';
+  if (isNoMedia(response, request)) return 'notmedia';
   return rangeOf(request) !== undefined && response.status !== 206 ? 'range' : null;
 }
 
 /** A captive portal, a CDN's error page with status 200, or a success of nothing such as 204. */
-function isPage({ status, headers }: Response, { url }: MediaRequest): boolean {
+function isNoMedia({ status, headers }: Response, { url }: MediaRequest): boolean {
   const isHtml = headers.get('content-type')?.startsWith('text/html') && !/\.html?($|\?)/.test(url);
   return isHtml === true || (status !== 200 && status !== 206);
 }

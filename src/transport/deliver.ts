@@ -2,7 +2,7 @@
  * One request over several servers. In: the request and somebody who knows the way. Out: one answer, whole.
  * A server that fails is left for the next, which goes on where it stopped, or begins the answer anew.
  */
-import { within } from '../platform.js';
+import { pause, within } from '../platform.js';
 import { drain, type Opened } from '../probe.js';
 import { attempt, read, type AttemptTools, type Lane, type Outcome, type Parked, type Sink } from './attempt.js';
 import { Received } from './received.js';
@@ -24,8 +24,6 @@ export interface Routes {
   newest(url: string, text: string, name: string): string;
   /** The URL of the service for one that an edge redirected to; `asked` is what was asked for, at the service. */
   serviceUrl(url: string, lane: Lane, asked: string): string;
-  /** URL of the page, against which a relative URL is resolved. */
-  readonly page: string;
 }
 
 /** Takes the answer; `headers` is called again when the answer begins anew. */
@@ -44,6 +42,12 @@ interface Latecomer {
   /** Where it was asked to begin. */
   readonly at: number | null;
   readonly opened: Opened;
+}
+
+/** An answer with a status that is no success, unread, in case nobody has a better one. */
+interface Refusal {
+  readonly opened: Opened;
+  readonly lane: Lane;
 }
 
 /** Where VHS sets no limit, as for the lowest rendition: its own for playlists. */
@@ -65,7 +69,7 @@ export async function deliver(
   const open = new Map<Try, Promise<void>>();
   let answer: { readonly response: Response; readonly sentAt: number } | null = null;
   let tries: Try[] = [];
-  let refusal: { readonly opened: Opened; readonly lane: Lane } | null = null;
+  let refusal: Refusal | null = null;
   let last: Outcome | null = null;
   let wasUnread = false;
   const late: Latecomer[] = [];
@@ -100,7 +104,7 @@ export async function deliver(
       if (isOver() || (isUnread && wasUnread)) break;
       wasUnread = isUnread;
       const settled = refusal ? [Promise.all(open.values())] : [];
-      await pause(waitMs, Promise.race([overtaken, ...settled]), tools);
+      await pause(platform, waitMs, signal, Promise.race([overtaken, ...settled]));
       if (late.length > 0) continue;
       if (isOver() || refusal) break;
       // nobody delivers: nobody is to blame, and all are asked once more; the origin may only be slow
@@ -153,23 +157,27 @@ export async function deliver(
     const isLate = request.timeoutMs > 0 && platform.now() - startedAt >= request.timeoutMs;
     return isLate ? 'timeout' : 'error';
   }
-  const { opened, lane } = refusal;
-  let broken: End = 'error';
-  signal.addEventListener('abort', opened.abort);
-  let cancelLimit = (): void => undefined;
-  if (request.timeoutMs > 0) {
-    cancelLimit = platform.after(request.timeoutMs, () => {
-      broken = 'timeout';
-      opened.abort();
-    });
+  return handOn(refusal);
+
+  /** Nobody has a better one: what the server says of the URL is the answer. */
+  function handOn({ opened, lane }: Refusal): Promise<End> {
+    let broken: End = 'error';
+    signal.addEventListener('abort', opened.abort);
+    let cancelLimit = (): void => undefined;
+    if (request.timeoutMs > 0) {
+      cancelLimit = platform.after(request.timeoutMs, () => {
+        broken = 'timeout';
+        opened.abort();
+      });
+    }
+    sink.headers(opened.response, opened.startedAt, lane);
+    return read(opened.response, sink.chunk)
+      .then(
+        (): End => 'answered',
+        () => broken,
+      )
+      .finally(cancelLimit);
   }
-  sink.headers(opened.response, opened.startedAt, lane);
-  return read(opened.response, sink.chunk)
-    .then(
-      (): End => 'answered',
-      () => broken,
-    )
-    .finally(cancelLimit);
 
   /** An edge that is behind the one before it: VHS sees that nothing is new, and asks again by itself. */
   function renew(lane: Lane): void {
@@ -245,17 +253,4 @@ function release(parked: Map<Try, Parked>, but?: Try): void {
     abort();
     parked.delete(one);
   }
-}
-
-function pause(ms: number, until: Promise<unknown>, { platform, signal }: AttemptTools): Promise<void> {
-  return new Promise((resolve) => {
-    const end = (): void => {
-      signal.removeEventListener('abort', end);
-      cancel();
-      resolve();
-    };
-    const cancel = platform.after(ms, end);
-    signal.addEventListener('abort', end);
-    void until.then(end);
-  });
 }

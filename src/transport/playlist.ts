@@ -11,7 +11,7 @@ export interface LivePlaylist {
   /** When one of its URL last went further, in ms of `now()`. */
   readonly movedAt: number;
   readonly first: number;
-  /** The segment after the last; of an MPD when it was published, in ms of wall time. */
+  /** The segment after the last; of an MPD when it was published, its digits as one number. */
   readonly end: number;
   /** Of that one, those that are there. */
   readonly parts: number;
@@ -23,7 +23,7 @@ export interface LivePlaylist {
   readonly dueMs: number;
 }
 
-type Window = Omit<LivePlaylist, 'text' | 'movedAt'>;
+type Extent = Omit<LivePlaylist, 'text' | 'movedAt'>;
 
 /** No edge worth using is further behind, in target durations. */
 const LAG_SEGMENTS = 3;
@@ -39,9 +39,9 @@ const LEAST_LAG_MS = 6000;
  * @returns what `text` is, or `seen` if that goes further; null for one that does not change any more, and for what is none
  */
 export function newerOf(seen: LivePlaylist | undefined, text: string, now: number): LivePlaylist | null {
-  const window = ofHls(text) ?? ofDash(text);
-  if (!window) return null;
-  const next = { ...window, text, movedAt: now };
+  const extent = ofHls(text) ?? ofDash(text);
+  if (!extent) return null;
+  const next = { ...extent, text, movedAt: now };
   if (!seen) return next;
   const ahead = next.end - seen.end || next.parts - seen.parts;
   if (ahead === 0) return { ...next, movedAt: seen.movedAt };
@@ -54,7 +54,7 @@ export function isOverdue({ movedAt, dueMs }: LivePlaylist, now: number): boolea
 }
 
 /** A new one is due within 1.5 target durations (RFC 8216bis, section 6.2.1). */
-function ofHls(text: string): Window | null {
+function ofHls(text: string): Extent | null {
   if (!text.startsWith('#EXTM3U') || !text.includes('#EXTINF') || text.includes('#EXT-X-ENDLIST')) return null;
   const pieces = text.split(/\n([^#\s][^?\s]*)\S*/);
   const first = numberIn(text, 'MEDIA');
@@ -68,10 +68,11 @@ function ofHls(text: string): Window | null {
 }
 
 /** An MPD need not change while its stream goes on (ISO/IEC 23009-1, section 5.3.1.2: `publishTime`). */
-function ofDash(text: string): Window | null {
+function ofDash(text: string): Extent | null {
   const [mpd = ''] = /<(?:\w+:)?MPD\b[^>]*>/.exec(text) ?? [];
-  const end = Date.parse(/\bpublishTime=["']([^"']+)/.exec(mpd)?.[1] ?? '');
-  if (!/\btype=["']dynamic/.test(mpd) || Number.isNaN(end)) return null;
+  const [, date, time] = /\bpublishTime=["']([\d-]+)T([\d:.]+)/.exec(mpd) ?? [];
+  if (!/\btype=["']dynamic/.test(mpd) || !date || !time) return null;
+  const end = Number(`${date}${time}`.replace(/[-:]/g, ''));
   const lagMs = LAG_SEGMENTS * 1000 * UNTOLD_SECONDS;
   return { first: 0, end, parts: 0, pieces: [], lagMs, dueMs: Infinity };
 }

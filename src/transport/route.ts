@@ -3,6 +3,7 @@
  * Pure.
  */
 import type { FailureKind } from '../events.js';
+import { isServersFault } from '../probe.js';
 import type { Edge } from '../servers.js';
 
 /** One media request as VHS and the site's hooks made it, at the moment of its `send()`. */
@@ -62,7 +63,7 @@ export function nextStop(
 }
 
 /** Whether the origin is asked before any edge. */
-export function isOriginFirst({ requestType }: Pick<MediaRequest, 'requestType'>): boolean {
+function isOriginFirst({ requestType }: Pick<MediaRequest, 'requestType'>): boolean {
   return ORIGIN_FIRST.includes(requestType);
 }
 
@@ -87,7 +88,7 @@ export function withoutDirectives(url: string, prefix = '_HLS_'): string {
 
 /** The edge itself is to blame, whatever the viewer's line is like. */
 export function blames({ because, status }: Try): boolean {
-  return because === 'status' ? status >= 500 || status === 429 : because === 'notmedia';
+  return because === 'status' ? isServersFault(status) : because === 'notmedia';
 }
 
 /** 401 or 403 at an edge that the origin answers: the edge lacks what the URL needs, and so will it for the next. */

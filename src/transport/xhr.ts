@@ -109,7 +109,7 @@ export class TransportRequest extends EventTarget {
     this.#controller.abort();
     this.#controller = new AbortController();
     this.#method = method;
-    this.#url = new URL(url, this.#tools.routes.page).href;
+    this.#url = new URL(url, this.#tools.platform.page()).href;
     this.#requestHeaders = {};
     this.#isSent = false;
     this.#told = 0;

@@ -96,8 +96,8 @@ const PACKAGES = ['@dnsquery/dns-packet', '@svta/cml-cmsd', 'url-template', '@le
 const PUBLIC_VALUES = ['EdgeSelectError', 'doh', 'dohJsClient', 'dohJson', 'register'];
 const PUBLIC_TYPES = [
   ...['EdgeSelect', 'EdgeSelectOptions', 'DiscoveredEdge', 'ReportOptions', 'SourceObject'],
-  ...['AcceptableOptions', 'Sign', 'Verdict'],
-  ...['EdgeSelectEvent', 'EdgeSelectEvents', 'FailureKind', 'State'],
+  ...['AcceptableOptions', 'Sign'],
+  ...['EdgeSelectEvent', 'EdgeSelectEvents', 'FailureKind'],
   ...['ErrorCode', 'ErrorDetails', 'EdgeFailure', 'Lookup', 'LookupDetails', 'NegativeDetails'],
   ...['Selection', 'Candidates', 'Reason', 'Edge', 'Probe', 'Method', 'Outcome', 'Capabilities'],
   ...['Answer', 'AddressRecord', 'ClientIdentity', 'DnsRecord', 'Question', 'RecordType', 'Resolver'],

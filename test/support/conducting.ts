@@ -75,7 +75,7 @@ export function conduct(assert: Assert, change: Change = {}): Conducting {
   const fake = page?.fake ?? fakePlatform(assert);
   if (!page) fake.respond('POST ', { status: 204 });
   const shared = page?.shared ?? directory(fake.platform);
-  const silenced = page?.silenced ?? new Set<string>();
+  const { silenced } = shared;
   // a resolver is known by its object: only with the same is a search the same
   const resolver = page?.resolver ?? lookups(edges);
   const events: EdgeSelectEvent[] = [];
@@ -83,8 +83,6 @@ export function conduct(assert: Assert, change: Change = {}): Conducting {
     platform: fake.platform,
     directory: shared,
     tell: (event) => events.push(event),
-    page: fake.platform.page(),
-    silenced,
   });
   atEnd(assert, () => {
     conducting.dispose();

@@ -37,7 +37,6 @@ export function transporting(
   const requests: MediaRequest[] = [];
   const outcomes: Outcome[] = [];
   const routes = {
-    page: 'https://site.example/watch/',
     next(request: MediaRequest, tries: readonly Try[]): ReturnType<Routes['next']> {
       if (tries.length === 0) requests.push(request);
       const name = stops[tries.length];

@@ -217,10 +217,10 @@ test('nobody is to blame for what the origin has not either', (assert) => {
 
 test('keeps who asked its clients to move away when it answered last', (assert) => {
   const { books } = accounting(assert);
-  const told = [books.asksToLeave(A.origin)];
+  const told = [books.movesAway(A.origin)];
   for (const moveAway of [true, false]) {
     books.ended(REQUEST, [], laneOf(A), { ...DELIVERED, moveAway });
-    told.push(books.asksToLeave(A.origin));
+    told.push(books.movesAway(A.origin));
   }
   assert.deepEqual(told, [null, true, false]);
 });

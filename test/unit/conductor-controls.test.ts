@@ -95,6 +95,17 @@ test.each(
   },
 );
 
+test("a buffer that falls after the last segment came is nobody's fault: none is waited for", async (assert) => {
+  const all = await selected(assert);
+  let position = 0;
+  const bufferAheadMs = (): number => 14_000 - Math.max(0, position - 4000);
+  all.conducting.watch(seeing(() => ({ ...LOOK, position: (position += 1000), bufferAheadMs: bufferAheadMs() })));
+  all.fake.respond('/live/0.ts', { afterMs: 100, body: '#'.repeat(100_000) });
+  all.send('/live/0.ts');
+  await all.fake.advance(16_000);
+  assert.deepEqual(all.of('edgeselect:judged'), []);
+});
+
 test('the browser is offline for 5 s, and nobody is blamed', async (assert) => {
   const all = await selected(assert);
   const { fake, send } = all;

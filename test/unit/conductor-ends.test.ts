@@ -1,6 +1,8 @@
 import QUnit from 'qunit';
+import type { FailureKind } from '../../src/events.js';
 import { answers, conduct, SETTLED_MS } from '../support/conducting.js';
 import { nothingLeft } from '../support/platform.js';
+import { srv } from './given.js';
 
 const { module, test } = QUnit;
 
@@ -50,6 +52,28 @@ test.each(
     assert.strictEqual(second.of('edgeselect:reported').length, 0);
   },
 );
+
+test('names the edge that was left and what was seen of it, and not who served before that', async (assert) => {
+  const all = conduct(assert, { edges: ['a', 'b', 'd', srv('c.example', { priority: 20 })] });
+  const { fake, conducting, of } = all;
+  const leave = (because: FailureKind): void => {
+    const chosen = conducting.selection()?.chosen;
+    if (chosen) conducting.edgeFailed(chosen, because, false);
+  };
+  answers(fake, { a: 10, b: 30, c: 20, d: 40 });
+  await all.select();
+  answers(fake, { d: 9000 });
+  leave('refused');
+  await fake.advance(1000);
+  assert.strictEqual(conducting.selection()?.chosen.origin, 'https://b.example', 'd is still in the race');
+  leave('stalled');
+  await fake.advance(SETTLED_MS);
+  const [, last] = of('edgeselect:reported');
+  assert.propContains(last?.report, {
+    from: 'https://b.example',
+    left: { because: 'https://b.example failed: stalled' },
+  });
+});
 
 test('names the edge before in the report of a switch', async (assert) => {
   const { fake, conducting, select } = conduct(assert);

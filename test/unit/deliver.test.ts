@@ -45,7 +45,6 @@ function delivering(assert: Assert, stops: readonly string[], request: Partial<M
     ...request,
   };
   const routes = {
-    page: 'https://site.example/',
     next: (_: MediaRequest, tries: readonly Try[]): Promise<Lane | null> => {
       const isTried = (stop: string): boolean =>
         tries.some((one) => (one.edge ? one.edge.origin === edge(stop).origin : stop.endsWith('origin')));

@@ -1,7 +1,8 @@
 /** Traces of looks at playback for the verdict's tests, and the verdicts on them. */
 import QUnit from 'qunit';
 import { ACCEPTABLE, type Acceptable } from '../../src/acceptable.js';
-import { LOOK_EVERY_MS, observe, watchAnew, type Look, type Service, type Verdict } from '../../src/verdict.js';
+import { observe, type Verdict } from '../../src/verdict.js';
+import { LOOK_EVERY_MS, watchAnew, type Look, type Service } from '../../src/watch.js';
 
 export const EDGE = 'https://a.example';
 export const MBIT = 1_000_000;
@@ -16,7 +17,7 @@ const LOOK: Look = {
 const SERVICE: Service = {
   ...{ edge: EDGE, bitsPerSecond: 8 * MBIT, usualBitsPerSecond: null, firstByteMs: 40, usualFirstByteMs: 40 },
   ...{
-    failures: 0,
+    incidents: 0,
     askedAt: Infinity,
     moveAway: false,
     allSilent: false,

@@ -27,7 +27,7 @@ const selection: Selection = {
   probes: [probe('a'), probe('b', { outcome: 'late', status: null, elapsedMs: null, requestMs: Infinity })],
   measuredAt: 0,
 };
-const session = { sessionId: 'a1b2', from: null, left: null };
+const LEFT = { because: 'thinned', bytes: 1, requests: 1, failures: 0, bitsPerSecond: null };
 
 function reportOf(
   assert: Assert,
@@ -35,7 +35,12 @@ function reportOf(
   from: string | null = null,
   of = selection,
 ): Promise<Record<string, unknown>> {
-  return makeReport(of, settings({ report }), { ...session, from }, fakePlatform(assert).platform);
+  return makeReport(
+    of,
+    settings({ report }),
+    { sessionId: 'a1b2', left: from === null ? null : { from, ...LEFT } },
+    fakePlatform(assert).platform,
+  );
 }
 
 module('report', nothingLeft);

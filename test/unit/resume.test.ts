@@ -56,7 +56,6 @@ function resuming(assert: Assert, { request = {}, resumes = true, isTooSlow = ()
   const edgeOf = (name: string | null): Edge | null =>
     name === null ? null : { origin: `https://${name}.example`, rank: 0, weight: 1 };
   const routes = {
-    page: 'https://site.example/',
     next(_: MediaRequest, tries: readonly Try[]): Lane | null {
       const name = stops[tries.length];
       if (name === undefined) return null;

@@ -6,7 +6,7 @@ const { module, test } = QUnit;
 /** A thin stream from an edge that is slow. */
 const THIN = { loading: 0.4 * MBIT, playing: 0.4 * MBIT, bitsPerSecond: 0.5 * MBIT, hasUnmeasured: true } as const;
 /** Nothing comes, and three requests fail. */
-const DEAD = { movedMs: 0, bufferAheadMs: 0, failures: 3 } as const;
+const DEAD = { movedMs: 0, bufferAheadMs: 0, incidents: 3 } as const;
 const GOOD = { bufferAheadMs: 0 } as const;
 
 /** Trouble that would be charged, and what the client knows of it that makes it nobody's fault. */
@@ -40,7 +40,13 @@ const CONTROLS: readonly Control[] = [
   },
   { title: 'the player is paused', from: 20, to: 79, trouble: { ...THIN, movedMs: 0 }, excuse: { paused: true } },
   { title: 'the viewer seeks', from: 20, to: 24, trouble: DEAD, excuse: { seeking: true } },
-  { title: 'the playback rate is 0', from: 20, to: 24, trouble: { ...DEAD, failures: 0 }, excuse: { playbackRate: 0 } },
+  {
+    title: 'the playback rate is 0',
+    from: 20,
+    to: 24,
+    trouble: { ...DEAD, incidents: 0 },
+    excuse: { playbackRate: 0 },
+  },
 ];
 
 module("verdict, what is nobody's fault");
@@ -49,8 +55,8 @@ for (const { title, from, to, trouble, excuse } of CONTROLS) {
   const trace =
     (more: Moment) =>
     (second: number): Moment => {
-      const failures = second > to ? (trouble.failures ?? 0) : 0;
-      return second >= from && second <= to ? { ...trouble, ...more } : { ...GOOD, failures };
+      const incidents = second > to ? (trouble.incidents ?? 0) : 0;
+      return second >= from && second <= to ? { ...trouble, ...more } : { ...GOOD, incidents };
     };
 
   test(`${title}: stay`, (assert) => {

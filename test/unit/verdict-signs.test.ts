@@ -134,7 +134,7 @@ module('verdict, failures, latency, and what the edge says itself');
 const failing =
   (...seconds: number[]) =>
   (second: number): Moment => ({
-    failures: seconds.filter((at) => at <= second).length,
+    incidents: seconds.filter((at) => at <= second).length,
   });
 const lateBy = (firstByteMs: number, usualFirstByteMs: number | null) => (): Moment => ({
   firstByteMs,

@@ -38,11 +38,10 @@ function hooked(
   xhr: VhsXhr,
   global: VhsXhr = vhsXhr(),
 ): { remove: () => void; requests: MediaRequest[]; fake: FakePlatform } {
-  const fake = fakePlatform(assert);
+  const fake = fakePlatform(assert, { page: 'https://video.example/watch/' });
   const requests: MediaRequest[] = [];
   let isBypassed = false;
   const routes = {
-    page: 'https://video.example/watch/',
     isRerouted: (url: string) => !isBypassed && url.startsWith('https://video.example/'),
     bypass({ code }: EdgeSelectError) {
       isBypassed = code === 'VHS_REPLACED';

@@ -74,7 +74,6 @@ function transport(): TransportRequest {
     rateShown: (rate) => rate,
   };
   const routes = {
-    page: document.baseURI,
     next: ({ url }: { url: string }, tries: readonly unknown[]) =>
       Promise.resolve(tries.length === 0 ? { ...lane, url } : null),
     ended: () => undefined,

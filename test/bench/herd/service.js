@@ -16,14 +16,14 @@ export function makeService({ record, selectionOf, isLineSlow, usualRate }) {
       if (other.bitsPerSecond === null) hasUnmeasured = true;
       else bestOther = Math.max(bestOther ?? 0, other.bitsPerSecond);
     }
-    const failures = player.failuresAt?.get(chosen.index) ?? 0;
+    const incidents = player.failuresAt?.get(chosen.index) ?? 0;
     return {
       edge: chosen.origin,
       bitsPerSecond,
       usualBitsPerSecond: usualRate(seen),
       firstByteMs,
       usualFirstByteMs,
-      failures,
+      incidents,
       moveAway: false,
       askedAt: now,
       allSilent: false,
