@@ -3,6 +3,8 @@
  * integrator gave. Out: the whole group. A part that is not said has its default.
  */
 
+import type { Check } from './checks.js';
+
 /** A whole group of limits, or a part of one. */
 type Partly<T> = { readonly [K in keyof T]?: T[K] extends number ? number : Partly<T[K]> };
 
@@ -43,7 +45,6 @@ export const ACCEPTABLE: Acceptable = {
 };
 
 type Group = Readonly<Record<string, unknown>>;
-type Check = readonly [allowed: string, passes: (value: unknown) => boolean];
 
 const between = (min: number, max: number, passes = Number.isFinite): Check => [
   `a${passes === Number.isInteger ? ' whole' : ''} number from ${min} to ${max}`,
@@ -71,12 +72,12 @@ function checksOf(path: string, group: Group): [string, Check][] {
   return [[path, own], ...below];
 }
 
-/** Each option of `given` by its name; limits and their groups by dotted names. */
-export function namesOf(given: Group, path = ''): (readonly [string, unknown])[] {
+/** Each option of `given` by its name, members of a group by dotted names; `known` are the names there are. */
+export function namesOf(given: Group, known: readonly string[], path = ''): (readonly [string, unknown])[] {
   return Object.entries(given).flatMap(([key, value]) => {
     const name = path + key;
-    const below = name in ACCEPTABLE_CHECKS && isGroup(value) ? namesOf(value, `${name}.`) : [];
-    return [[name, value] as const, ...below];
+    const hasMembers = isGroup(value) && known.some((one) => one.startsWith(`${name}.`));
+    return [[name, value] as const, ...(hasMembers ? namesOf(value, known, `${name}.`) : [])];
   });
 }
 

@@ -10,6 +10,21 @@ import {
   type Acceptable,
   type AcceptableOptions,
 } from './acceptable.js';
+import {
+  aFunction,
+  hostList,
+  isFunction,
+  isObject,
+  isString,
+  isSubnet,
+  isUrl,
+  listOf,
+  nearest,
+  oneOf,
+  urls,
+  whole,
+  type Check,
+} from './checks.js';
 import { EdgeSelectError } from './errors.js';
 import type { Resolver } from './resolver.js';
 import type { SourceObject } from './source.js';
@@ -153,30 +168,6 @@ export const DEFAULTS = {
   report: true,
 } as const;
 
-type Check = readonly [allowed: string, passes: (value: unknown) => boolean];
-
-const isString = (value: unknown): value is string => typeof value === 'string' && value !== '';
-const isFunction = (value: unknown): boolean => typeof value === 'function';
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
-const isList = (value: unknown): boolean => Array.isArray(value) && value.every(isString);
-const isUrl = (value: unknown): boolean => {
-  try {
-    return isString(value) && /^https?:$/.test(new URL(value.replace(/\{[^}]*\}/g, 'x')).protocol);
-  } catch {
-    return false;
-  }
-};
-const oneOf = (...values: string[]): Check => [values.join(', '), (value) => values.includes(value as string)];
-const whole = (min: number, max: number): Check => [
-  `a whole number from ${min} to ${max}`,
-  (value) => Number.isInteger(value) && (value as number) >= min && (value as number) <= max,
-];
-const urls: Check = [
-  'an http(s) URL or a list of them',
-  (value) => isUrl(value) || (Array.isArray(value) && value.length > 0 && value.every(isUrl)),
-];
-const hostList: Check = ['a list of host names', isList];
-const aFunction: Check = ['a function', isFunction];
 const aTime = whole(0, 60_000);
 const aLongTime = whole(0, 3_600_000);
 
@@ -185,8 +176,8 @@ const CHECKS: Readonly<Record<Exclude<keyof EdgeSelectOptions, 'acceptable'>, Ch
   secondNameserver: urls,
   service: ['a name or a function', (value) => isString(value) || isFunction(value)],
   hosts: hostList,
-  origins: ['a list of origins', (value) => Array.isArray(value) && value.every(isUrl)],
-  client: ['an object with id, idAs, subnet', isClient],
+  origins: listOf('origins', isUrl),
+  client: ['an object with id, idAs, subnet', isObject],
   tokens: oneOf('SRV', 'TXT'),
   servers: ["{ type: 'SRV' } or { type: 'A' or 'AAAA', url: a template with {dashed} or {address} }", isServers],
   maxTokens: whole(1, 16),
@@ -204,11 +195,28 @@ const CHECKS: Readonly<Record<Exclude<keyof EdgeSelectOptions, 'acceptable'>, Ch
   serviceUrl: aFunction,
   allowedHosts: hostList,
   remember: ['true or false', (value) => typeof value === 'boolean'],
-  report: ['true, false, or an object with path, edges, fields', isReport],
+  report: [
+    'true, false, or an object with path, edges, fields',
+    (value) => typeof value === 'boolean' || isObject(value),
+  ],
   resolver: ['an object with resolve()', (value) => isObject(value) && isFunction(value.resolve)],
   discover: aFunction,
 };
-const ALL_CHECKS: Readonly<Record<string, Check>> = { ...CHECKS, ...ACCEPTABLE_CHECKS };
+const MEMBER_CHECKS: Readonly<
+  Record<`client.${keyof NonNullable<EdgeSelectOptions['client']>}` | `report.${keyof ReportOptions}`, Check>
+> = {
+  'client.id': ['a text or false', (value) => value === false || typeof value === 'string'],
+  'client.idAs': oneOf('edns', 'label', 'query'),
+  'client.subnet': [
+    'a network such as 192.0.2.0/24, of 24 bits at most (IPv6: 56)',
+    (value) => value === '' || isSubnet(value),
+  ],
+  'report.path': ['a path', (value) => isString(value) && value.startsWith('/')],
+  'report.edges': oneOf('all', 'anonymous', 'chosen'),
+  'report.fields': aFunction,
+};
+const ALL_CHECKS: Readonly<Record<string, Check>> = { ...CHECKS, ...MEMBER_CHECKS, ...ACCEPTABLE_CHECKS };
+const NAMES = Object.keys(ALL_CHECKS);
 
 /**
  * @param warn  is told of each option that does not exist, with the nearest one that does
@@ -216,14 +224,19 @@ const ALL_CHECKS: Readonly<Record<string, Check>> = { ...CHECKS, ...ACCEPTABLE_C
  */
 export function readOptions(given: unknown, warn: (text: string) => void): Settings {
   if (!isObject(given)) throw invalid('options', given, 'an object with at least `nameserver`');
-  for (const [key, value] of namesOf(given)) {
+  for (const [key, value] of namesOf(given, NAMES)) {
     const check = ALL_CHECKS[key];
-    if (!check) warn(`there is no option '${key}'; did you mean '${nearest(key, Object.keys(ALL_CHECKS))}'?`);
+    if (!check) warn(`there is no option '${key}'; did you mean '${nearest(key, NAMES)}'?`);
     else if (value !== undefined && !check[1](value)) throw invalid(key, value, check[0]);
   }
   const options: EdgeSelectOptions = given;
   if (!options.nameserver && !options.resolver && !options.discover) {
     throw invalid('nameserver', options.nameserver, urls[0]);
+  }
+  // a label holds 63 bytes (RFC 1035, section 2.3.4), of letters, digits and hyphens
+  const { id, idAs } = options.client ?? {};
+  if (idAs === 'label' && id && !/^[a-z\d-]{1,63}$/i.test(id)) {
+    throw invalid('client.id', id, "up to 63 letters, digits and hyphens, where idAs is 'label'");
   }
   const { client = {}, report = true, service = null, serviceUrl = null } = options;
   // one of them alone moves the other
@@ -239,8 +252,8 @@ export function readOptions(given: unknown, warn: (text: string) => void): Setti
     nameserver,
     secondNameserver: options.secondNameserver ? [options.secondNameserver].flat() : nameserver,
     service: typeof service === 'function' ? guarded('service', nameFrom(service), () => null) : service,
-    edgeUrl: guarded('edgeUrl', all.edgeUrl, (url) => url),
-    serviceUrl: serviceUrl && guarded('serviceUrl', serviceUrl, (url) => url),
+    edgeUrl: guarded('edgeUrl', urlFrom(all.edgeUrl), DEFAULTS.edgeUrl),
+    serviceUrl: serviceUrl && guarded('serviceUrl', urlFrom(serviceUrl), (url) => url),
     client: { id: client.id ?? '', idAs: client.idAs ?? 'edns', subnet: client.subnet ?? '' },
     report: reportOptions && {
       ...reportOptions,
@@ -253,17 +266,30 @@ export function readOptions(given: unknown, warn: (text: string) => void): Setti
     discover: options.discover ?? null,
   });
 
-  /** A function of the site: when it throws, that is said, and playback goes on. */
+  /** A function of the site: when it throws, that is said once, and playback goes on. */
   function guarded<A extends unknown[], R>(name: string, run: (...given: A) => R, otherwise: (...given: A) => R) {
+    let said = '';
     return (...args: A): R => {
       try {
         return run(...args);
       } catch (error) {
-        warn(`'${name}' threw: ${String(error)}`);
+        const text = `'${name}' threw: ${String(error)}`;
+        if (text !== said) warn(text);
+        said = text;
         return otherwise(...args);
       }
     };
   }
+}
+
+type UrlMap = (url: string, edge: { readonly origin: string }) => string;
+
+function urlFrom(map: UrlMap): UrlMap {
+  return (url, edge) => {
+    const mapped = map(url, edge);
+    if (isUrl(mapped)) return mapped;
+    throw new TypeError('no http(s) URL');
+  };
 }
 
 function nameFrom(service: (source: SourceObject) => unknown): (source: SourceObject) => string | null {
@@ -293,57 +319,9 @@ function invalid(option: string, value: unknown, allowed: string): EdgeSelectErr
   return new EdgeSelectError('OPTIONS_INVALID', { option, value: shown.slice(0, 80), allowed });
 }
 
-function isClient(value: unknown): boolean {
-  if (!isObject(value)) return false;
-  const { id = '', idAs = 'edns', subnet = '' } = value;
-  // a label holds 63 bytes (RFC 1035, section 2.3.4), of letters, digits and hyphens
-  const idPasses = id === false || id === '' || (isString(id) && (idAs !== 'label' || /^[a-z\d-]{1,63}$/i.test(id)));
-  return idPasses && ['edns', 'label', 'query'].includes(idAs as string) && (subnet === '' || isSubnet(subnet));
-}
-
-/** More of an address than this would name a household (RFC 7871, section 11.1). */
-function isSubnet(value: unknown): boolean {
-  if (!isString(value)) return false;
-  const [, ip = '', prefix = ''] = /^(.+)\/(\d{1,3})$/.exec(value) ?? [];
-  return isAddress(ip) && Number(prefix) <= (ip.includes(':') ? 56 : 24);
-}
-
-/** Whether the text is an IP address, and nothing else that a URL may hold. */
-export function isAddress(ip: string): boolean {
-  const isLong = ip.includes(':');
-  if (!/^[\d.]+$|^[\da-f:.]*:[\da-f:.]*$/i.test(ip)) return false;
-  try {
-    // what is short of four numbers becomes another address in a URL
-    return new URL(`http://${isLong ? `[${ip}]` : ip}`).hostname === ip || isLong;
-  } catch {
-    return false;
-  }
-}
-
 function isServers(value: unknown): boolean {
   if (!isObject(value)) return false;
   if (value.type === 'SRV') return true;
   const { type, url } = value;
-  return (type === 'A' || type === 'AAAA') && isUrl(url) && /\{(dashed|address)\}/.test(url as string);
-}
-
-function isReport(value: unknown): boolean {
-  if (typeof value === 'boolean') return true;
-  if (!isObject(value)) return false;
-  const { path = '/', edges = 'all', fields = REPORT.fields } = value;
-  return (
-    isString(path) &&
-    path.startsWith('/') &&
-    ['all', 'anonymous', 'chosen'].includes(edges as string) &&
-    isFunction(fields)
-  );
-}
-
-/** The known name that begins most like `name`. */
-function nearest(name: string, known: readonly string[]): string {
-  const likeness = (other: string): number => {
-    const length = Array.from(other).findIndex((letter, i) => letter.toLowerCase() !== name.charAt(i).toLowerCase());
-    return length < 0 ? other.length : length;
-  };
-  return known.reduce((best, next) => (likeness(next) > likeness(best) ? next : best));
+  return (type === 'A' || type === 'AAAA') && isUrl(url) && /\{(dashed|address)\}/.test(url);
 }

@@ -3,7 +3,8 @@
  * Never asks with anything but the token: who the client is, only the map is told.
  */
 import { EdgeSelectError, isError } from './errors.js';
-import { isAddress, type DiscoveredEdge, type Settings } from './options.js';
+import { isAddress } from './checks.js';
+import type { DiscoveredEdge, Settings } from './options.js';
 import type { DnsRecord } from './resolver.js';
 import type { EdgeSource } from './source.js';
 import type { LookupTools, Token, Tokens } from './tokens.js';

@@ -18,6 +18,7 @@ const ROOMS = [
   'resolvers/doh',
   'resolvers/doh-json',
   'resolvers/doh-js-client',
+  'checks',
   'acceptable',
   'options',
   'nameservers',

@@ -98,7 +98,10 @@ const TABLE: { readonly [K in keyof EdgeSelectOptions]-?: { right: readonly unkn
   minDwellMs: { right: [0, 20_000, 3_600_000], wrong: [-1, 3_600_001, 1.5, '20000', null] },
   edgeUrl: { right: [(url: string) => url], wrong: ['https://{edge}', null, {}] },
   serviceUrl: { right: [(url: string) => url], wrong: ['https://{edge}', null, {}] },
-  allowedHosts: { right: [[], ['edge.example']], wrong: ['edge.example', [''], [null], {}] },
+  allowedHosts: {
+    right: [[], ['edge.example']],
+    wrong: ['edge.example', [''], [null], ['https://edge.example'], ['edge.example:80'], {}],
+  },
   remember: { right: [true, false], wrong: ['yes', 1, null, {}] },
   report: {
     right: [true, false, {}, { path: '/r' }, { edges: 'chosen' }, { edges: 'anonymous' }, { fields: () => ({}) }],
@@ -125,7 +128,7 @@ for (const option of OPTIONS) {
       const error = await failureOf(() => settings({ [option]: value }));
       const details = error.details as ErrorDetails['OPTIONS_INVALID'];
       assert.strictEqual(error.code, 'OPTIONS_INVALID', shown(value));
-      assert.strictEqual(details.option, option, shown(value));
+      assert.true(`${details.option}.`.startsWith(`${option}.`), `${details.option}: ${shown(value)}`);
       assert.notStrictEqual(details.allowed, '', shown(value));
     }
   });
@@ -229,13 +232,38 @@ test('a function of the site that throws is said, and playback goes on as if it 
   const read = readOptions(given, (text) => said.push(text));
   const edge = { origin: 'https://e.example' };
   assert.strictEqual(typeof read.service === 'function' && read.service({ src: 'https://v.example/' }), null);
-  assert.strictEqual(read.edgeUrl('https://v.example/a', edge), 'https://v.example/a');
+  for (let i = 0; i < 2; i += 1) {
+    assert.strictEqual(read.edgeUrl('https://v.example/a', edge), 'https://e.example/a', 'as without it');
+  }
   assert.strictEqual(read.serviceUrl?.('https://e.example/a', edge), 'https://e.example/a');
   assert.deepEqual(read.report?.fields(), {});
   assert.deepEqual(
     said.map((text) => /'(.*)' threw: Error: of the site/.exec(text)?.[1]),
     ['service', 'edgeUrl', 'serviceUrl', 'report.fields'],
+    'each is said once',
   );
+});
+
+test('what a function of the site gives in place of a URL is said, and is nowhere asked for', (assert) => {
+  const said: string[] = [];
+  const read = readOptions({ nameserver: MAP, edgeUrl: () => 'nope' }, (text) => said.push(text));
+  assert.strictEqual(read.edgeUrl('https://v.example/a', { origin: 'https://e.example' }), 'https://e.example/a');
+  assert.deepEqual(said, ["'edgeUrl' threw: TypeError: no http(s) URL"]);
+});
+
+test('members of groups have names of their own: one that does not exist is said, one that is wrong is named', async (assert) => {
+  const said: string[] = [];
+  const given = { nameserver: MAP, client: { ID: 'x' }, report: { edge: 'all' } };
+  readOptions(given, (text) => said.push(text));
+  assert.deepEqual(said, [
+    "there is no option 'client.ID'; did you mean 'client.id'?",
+    "there is no option 'report.edge'; did you mean 'report.edges'?",
+  ]);
+  const { details } = await failureOf(() => settings({ client: { subnet: '10.0.0.1/32' } }));
+  assert.deepEqual(details, {
+    ...{ option: 'client.subnet', value: '10.0.0.1/32' },
+    allowed: 'a network such as 192.0.2.0/24, of 24 bits at most (IPv6: 56)',
+  });
 });
 
 test('the caller owns what it gave: nothing is written there, even into a frozen object', (assert) => {
