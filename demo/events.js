@@ -33,7 +33,11 @@ export function sayEvents(player, say) {
   let chosenWords = '';
   player.on('edgeselect:selected', ({ selection }) => {
     const { chosen, edges } = selection;
-    chosenWords = `${name(chosen.origin)} is chosen, of ${edges.length} ${edges.length === 1 ? 'edge' : 'edges'}.`;
+    const isNamed = edges.some(({ origin }) => origin === chosen.origin);
+    const of = `${edges.length} ${edges.length === 1 ? 'edge' : 'edges'}`;
+    chosenWords = isNamed
+      ? `${name(chosen.origin)} is chosen, of ${of}.`
+      : `${name(chosen.origin)} stays, though the map names it no more.`;
     // when the edge is another one, `switched` says so in this same task, and says more
     queueMicrotask(() => {
       if (chosenWords) say(chosenWords, 'good', nameOf(chosen.origin));

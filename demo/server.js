@@ -71,7 +71,11 @@ async function run() {
     await network.close();
     throw error;
   });
-  console.log(`\n  videojs-edge-select demo: ${pages.url}\n\n  Ctrl+C ends it.\n`);
+  const { origin, nameserver, secondNameserver } = network.state;
+  console.log(`\n  videojs-edge-select demo: ${pages.url}\n`);
+  console.log('  The same from a terminal, or from a page of yours:');
+  console.log(`    node dist/check.mjs check ${origin}/hls/main.m3u8 \\`);
+  console.log(`      --nameserver ${nameserver} --second-nameserver ${secondNameserver}\n\n  Ctrl+C ends it.\n`);
 
   let stopping = false;
   const stop = async () => {
