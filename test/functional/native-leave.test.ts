@@ -57,7 +57,11 @@ test('goes on to the next edge when one ignores ranges, where it then cannot beg
   player.on('timeupdate', () => clock.push(player.currentTime()));
   const position = player.currentTime();
   await clockPasses(player, position + 1);
-  assert.true(Math.min(...clock) >= position, 'and nobody sees it begin anew');
+  // where the clock is set it may be some frames off
+  assert.true(
+    Math.min(...clock) > position - 0.2,
+    `and nobody sees it begin anew: ${Math.min(...clock)} of ${position}`,
+  );
   const [, again] = failures.map(({ because }) => because);
   assert.strictEqual(again, NEEDS_RANGES ? 'range' : undefined);
   assert.strictEqual(elementSrc(player), NEEDS_RANGES ? clip(world).src : `${world.edges.b ?? ''}/clip.mp4`);
