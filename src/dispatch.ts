@@ -8,6 +8,7 @@ import { patienceMs, usualRate } from './edges.js';
 import type { Settings } from './options.js';
 import type { Permit } from './permit.js';
 import type { Platform } from './platform.js';
+import { isServersFault } from './probe.js';
 import type { Selection } from './selection.js';
 import type { Edge } from './servers.js';
 import type { Lane } from './transport/attempt.js';
@@ -145,7 +146,7 @@ export function dispatch(tools: DispatchTools): Dispatch {
   function lastResort(request: MediaRequest, tries: readonly Try[]): { readonly edge: Edge } | null {
     const origin = tries.find(({ edge }) => edge === null);
     if (!origin || tries.some(({ because }) => because === 'late')) return null;
-    const isDenied = origin.status >= 400 && origin.status < 500;
+    const isDenied = origin.status >= 400 && !isServersFault(origin.status);
     const untried = known()
       .filter(rules.mayServe(request))
       .find((edge) => !tries.some((one) => one.edge?.origin === edge.origin));

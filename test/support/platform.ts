@@ -11,6 +11,8 @@ export type { FakeAnswer, FakeBody, FakeFetch, Pattern, Script } from './scripte
 /** The platform and the strings to pull. */
 export interface FakePlatform {
   readonly platform: Platform;
+  /** Something that the network does by itself, so much later: no timer of the code under test. */
+  later(ms: number, run: () => void): void;
   /** Turns the clock, runs what is due in order, and lets promises settle between. */
   advance(ms: number): Promise<void>;
   /** Lets promises and body reads settle; the clock stands still and no timer runs. */
@@ -100,7 +102,10 @@ export function fakePlatform(assert: Assert, page: FakePage = {}): FakePlatform 
       timers = timers.filter((other) => other !== timer);
     };
   };
-  const network = fakeNetwork({ assert, now: () => now, delay: (ms, run) => start(ms, run, false) });
+  const later = (ms: number, run: () => void): void => {
+    start(ms, run, false);
+  };
+  const network = fakeNetwork({ assert, now: () => now, delay: later });
   const { fetches, blocked } = network;
   const respond = (pattern: Pattern, script: Script): void => {
     network.respond(pattern, script);
@@ -133,6 +138,7 @@ export function fakePlatform(assert: Assert, page: FakePage = {}): FakePlatform 
   }
 
   return {
+    later,
     advance,
     flush,
     fetches,

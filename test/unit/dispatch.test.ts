@@ -116,6 +116,13 @@ test('asks nobody after the origin where the origin has denied the URL', (assert
   assert.strictEqual(all.next({}, tries), null);
 });
 
+test.each('asks those that are out where the origin has only too much to do:', [429, 503], (assert, status) => {
+  const all = dispatches(assert);
+  all.page.failed(a.origin);
+  const tries = [failed(c), failed(b), failed(null, { because: 'status', status })];
+  assert.deepEqual(all.next({}, tries)?.edge, a);
+});
+
 test('asks nobody else once VHS’s own limit is over', (assert) => {
   assert.strictEqual(dispatches(assert).next({}, [failed(a, { because: 'late' })]), null);
 });
