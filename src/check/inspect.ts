@@ -9,6 +9,8 @@ import { isAnswer, type Asking, type Seen } from './node/http.js';
 export const MAX_MANIFEST_BYTES = 2 * 1024 * 1024;
 /** Enough to tell one file from another, and little enough for sixteen edges over an operator's own line. */
 export const MAX_SEGMENT_BYTES = 1024 * 1024;
+/** Where the source is a file itself: it may be hours long, and its beginning tells as much. */
+const MAX_FILE_BYTES = 65_536;
 /** The part that is asked for in the middle of a segment. */
 export const PART_BYTES = 1024;
 /** Heads, and answers whose bodies nobody reads. */
@@ -37,7 +39,8 @@ export interface InspectTools {
 
 /** The manifests of all servers, at once: these are the timings that are shown. */
 export function askManifest(url: string, { page, ask }: InspectTools): Promise<Seen> {
-  return ask(url, { headers: { origin: page, accept: '*/*' }, maxBytes: MAX_MANIFEST_BYTES });
+  const maxBytes = (headers: Headers): number => (isFile(headers) ? MAX_FILE_BYTES : MAX_MANIFEST_BYTES);
+  return ask(url, { headers: { origin: page, accept: '*/*' }, maxBytes });
 }
 
 /** What a server is asked for beside the manifest. */
@@ -78,7 +81,8 @@ export async function inspect(rest: Rest, { page, ask }: InspectTools): Promise<
 
   async function askSegment({ url, range }: Place): Promise<[Seen, Seen | null, Inspection['partRange']]> {
     const span = range && { range: `bytes=${range[0]}-${range[1]}` };
-    const seen = await ask(url, { headers: { ...headers, ...span }, maxBytes: MAX_SEGMENT_BYTES });
+    const maxBytes = url === manifestUrl ? MAX_FILE_BYTES : MAX_SEGMENT_BYTES;
+    const seen = await ask(url, { headers: { ...headers, ...span }, maxBytes });
     if (!isAnswer(seen) || seen.status < 200 || seen.status > 299 || seen.body.length < 2) return [seen, null, null];
     const first = (range?.[0] ?? 0) + (seen.body.length >> 1);
     const last = Math.min(first + PART_BYTES, (range?.[0] ?? 0) + seen.body.length) - 1;
@@ -88,4 +92,9 @@ export async function inspect(rest: Rest, { page, ask }: InspectTools): Promise<
     });
     return [seen, part, [first, last]];
   }
+}
+
+/** Surely no manifest, by its type; playlists go as `audio/mpegurl` as well, and as anything. */
+function isFile(headers: Headers): boolean {
+  return /^((video|audio)\/(?!.*mpegurl)|application\/mp4)/i.test(headers.get('content-type') ?? '');
 }

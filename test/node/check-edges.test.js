@@ -46,6 +46,13 @@ for (const path of [
   });
 }
 
+test('of a film its beginning is read, and not all that a slow edge would take its time for', async (context) => {
+  const film = { media: 'demo/media', path: '/clip.mp4' };
+  const slow = { bitsPerSecond: 1_000_000 };
+  const { code, findings } = await checkJson(context, { ...film, every: slow, args: ['--timeout', '10'] });
+  assert.deepEqual([code, findings], [0, []]);
+});
+
 /** One edge of two has it: its name, what is changed at the edge, what is found. */
 const FAULTS_OF_ONE = [
   ['no CORS', { cors: false }, ['CORS_MANIFEST', 'CORS_SEGMENT', 'EXPOSE', 'HEAD', 'OPTIONS', 'REPORT']],

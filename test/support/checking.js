@@ -22,6 +22,7 @@ export const PAGE = 'http://localhost:1234';
  * @property {EdgeChange} [origin]
  * @property {EdgeChange} [every] for all three
  * @property {string} [path] of the medium
+ * @property {string} [media] another folder than the tests' own
  * @property {string[]} [args] beside the URL and the nameserver
  * @property {string} [page]
  * @property {NodeJS.ProcessEnv} [env]
@@ -50,7 +51,7 @@ export function run(args, env = {}) {
  * @param {import('node:test').TestContext} context
  * @param {CheckOptions} [options]
  */
-export async function worldToCheck(context, { map = {}, near = {}, far = {}, origin = {}, every = {} } = {}) {
+export async function worldToCheck(context, { map = {}, near = {}, far = {}, origin = {}, every = {}, media } = {}) {
   const scheme = origin.tls ? 'https' : 'http';
   const zones = {
     [`_${scheme}._tcp.origin.localhost`]: [{ type: 'SRV', target: 'eu1.token.localhost', priority: 10, weight: 60 }],
@@ -60,6 +61,7 @@ export async function worldToCheck(context, { map = {}, near = {}, far = {}, ori
     ],
   };
   const world = await createWorld({
+    ...(media && { media }),
     nameservers: { map: { zones: /** @type {any} */ (zones), ...map } },
     edges: { near: { ...every, ...near }, far: { ...every, ...far }, origin: { ...every, ...origin } },
   });

@@ -12,8 +12,8 @@ export interface Asking {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
-  /** What is longer is cut there. */
-  readonly maxBytes: number;
+  /** What is longer is cut there; a function is asked when the headers are known. */
+  readonly maxBytes: number | ((headers: Headers) => number);
   readonly signal: AbortSignal;
 }
 
@@ -23,7 +23,7 @@ export interface Exchange {
   readonly status: number;
   readonly headers: Headers;
   readonly body: Uint8Array<ArrayBuffer>;
-  /** The body is longer than `maxBytes`. */
+  /** The body is longer than what may be read of it. */
   readonly cut: boolean;
   readonly wire: Wire;
   /** From the sending of the request to its headers. */
@@ -82,7 +82,8 @@ async function requestOnce(url: URL, asking: Asking): Promise<Seen> {
   try {
     const { head, stream } = await (wire.protocol === 'h2' ? askH2(url, asking, wire) : askH1(url, asking, wire));
     const firstByteMs = performance.now() - sentAt;
-    const content = await read(stream, asking.maxBytes);
+    const { maxBytes } = asking;
+    const content = await read(stream, typeof maxBytes === 'number' ? maxBytes : maxBytes(head.headers));
     if (content) return { url: url.href, ...head, ...content, wire: facts, firstByteMs, hops: [] };
     return signal.aborted
       ? { trouble: 'silent', says: 'does not end its answer in time' }
