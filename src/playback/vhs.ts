@@ -13,6 +13,7 @@ export interface XhrOptions {
   readonly timeout?: number;
   readonly requestType?: string;
   readonly xhr?: unknown;
+  readonly beforeSend?: unknown;
 }
 
 /** A hook may change the options in place and return nothing. */
@@ -41,9 +42,10 @@ export interface HookRoutes extends Routes {
 export function hookRequests(xhr: VhsXhr, global: VhsXhr, routes: HookRoutes, platform: Platform): () => void {
   let isFirst = true;
   const hook: RequestHook = (options) => {
-    // before Video.js 8.12 VHS does not say what a request is for
-    if (isFirst && options.requestType === undefined) routes.bypass(new EdgeSelectError('VHS_REPLACED', {}));
-    isFirst = false;
+    // before Video.js 8.12 VHS does not say what a request is for; a look at the container no VHS says
+    const isLook = options.beforeSend !== undefined;
+    if (isFirst && !isLook && options.requestType === undefined) routes.bypass(new EdgeSelectError('VHS_REPLACED', {}));
+    isFirst &&= isLook;
     const legacy = xhr.beforeRequest ?? global.beforeRequest;
     const isAlone = ![...(xhr._requestCallbackSet ?? [])].some((other) => other !== hook && other !== legacy);
     let asked = options;

@@ -79,6 +79,14 @@ test('leaves VHS to itself where it does not say what its first request is for',
   }
 });
 
+test('is not misled by a look at the container, which no VHS says it is for', (assert) => {
+  const xhr = vhsXhr();
+  hooked(assert, xhr);
+  const look = { uri: URI, beforeSend: () => undefined };
+  assert.true(xhr.run(look).xhr instanceof TransportRequest, 'when the plugin came to what plays already');
+  assert.true(xhr.run({ uri: URI, requestType: 'segment' }).xhr instanceof TransportRequest);
+});
+
 test('takes a request of the site for one of a VHS that says it', (assert) => {
   const xhr = vhsXhr();
   hooked(assert, xhr);
