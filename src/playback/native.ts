@@ -2,7 +2,7 @@
  * Sources that the browser plays by itself: progressive files, native HLS. In: the element, and who picks the edge. Out:
  * the element with the edge's URL, while Video.js goes on to see the service's. An edge that fails, or falls silent, is
  * left before Video.js shows an error: before there is a picture for the origin, later for the next pick, at the same
- * position. Where a change would end what the viewer has (AirPlay, a small window) nothing is changed.
+ * position. It is charged once another shows that the fault was its own. Where a change would end what the viewer has (AirPlay, a small window) nothing is changed.
  */
 import type { ElementSource } from '../conductor.js';
 import type { Platform } from '../platform.js';
@@ -70,6 +70,8 @@ export function playNative(tech: NativeTech, picker: NativePicker, tools: Native
   const { crossOrigin } = element;
   const patience = /mpegurl/i.test(picker.source.type) ? HLS_PATIENCE : FILE_PATIENCE;
   let picked: ElementSource | null = null;
+  /** Refused before there was a picture: its own fault only if the origin has one. */
+  let suspect: Edge | null = null;
   let hasPicture = false;
   let hasKeys = false;
   /** The edge in use is to be left, as soon as that is allowed. */
@@ -104,7 +106,7 @@ export function playNative(tech: NativeTech, picker: NativePicker, tools: Native
   // capturing listeners of the element itself run before Video.js's own, and these before those of a resumption
   const listeners: readonly (readonly [string, (event: Event) => void])[] = [
     ['error', onError],
-    ['loadeddata', () => (hasPicture = true)],
+    ['loadeddata', onPicture],
     ['seeking', () => seek && (seek.isTold = true)],
     ...['loadeddata', 'timeupdate', 'seeked'].map((name) => [name, hasSought] as const),
     ...['encrypted', 'webkitneedkey'].map((name) => [name, () => (hasKeys = true)] as const),
@@ -177,10 +179,17 @@ export function playNative(tech: NativeTech, picker: NativePicker, tools: Native
     } else resumed.stop(); // the player is to see it all
   }
 
+  function onPicture(): void {
+    hasPicture = true;
+    if (suspect) picker.edgeFailed(suspect, 'refused', true);
+    suspect = null;
+  }
+
   function leave({ edge }: ElementSource, because: 'refused' | 'stalled' | 'range'): void {
     picked = null;
     isMoveDue = false;
-    picker.edgeFailed(edge, because, !hasPicture);
+    if (!hasPicture && because === 'refused') suspect = edge;
+    else picker.edgeFailed(edge, because, !hasPicture);
     if (hasPicture) change();
     else loadAndGoOn(null);
   }
