@@ -3,13 +3,13 @@
  * sees a failure, it is charged here, and to nobody when nobody delivers.
  */
 import type { Directory } from './directory.js';
+import { GAIN } from './edges.js';
 import type { FailureKind, Tell } from './events.js';
 import type { Platform } from './platform.js';
 import type { Edge } from './servers.js';
 import type { Lane, Outcome, Parked } from './transport/attempt.js';
 import type { Routes } from './transport/deliver.js';
 import { isOverdue, newerOf, type LivePlaylist } from './transport/playlist.js';
-import { WORTH_LEAVING } from './transport/pace.js';
 import { blames, isBlocking, isDenied, nameOf, type MediaRequest, type Try } from './transport/route.js';
 
 /** What the account asks of its surroundings. */
@@ -200,7 +200,7 @@ export function account({ platform, directory, tell, chosen, onLost }: AccountTo
     else if (because === 'silent' || because === 'stalled') silent.add(edge.origin);
     else if (because === 'slow') {
       const gain = by.bytes / by.elapsedMs / (one.bytes / one.elapsedMs);
-      if (gain >= WORTH_LEAVING) directory.failed(edge.origin);
+      if (gain >= GAIN) directory.failed(edge.origin);
       else directory.lineSeemsSlow();
     } else if (blames(one) || because !== 'status') directory.failed(edge.origin);
   }

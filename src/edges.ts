@@ -57,7 +57,9 @@ const LONG_RATE_SMOOTHING = 0.05;
 /** What none of so many reached is nothing usual: the first bodies of a page may come from the browser's own cache. */
 const RECENT_BODIES = 4;
 /** A smaller body says more of the latency than of the rate. */
-const MIN_RATE_BYTES = 65_536;
+export const MIN_RATE_BYTES = 65_536;
+/** An edge is worth going to when it is so many times as quick: less is within what the same edge varies by. */
+export const GAIN = 1.25;
 
 /** An answer came: it ends a cool-down. `firstByteMs` is null where the server held it until there was something new. */
 export function answered(record: EdgeRecord, firstByteMs: number | null): EdgeRecord {

@@ -3,6 +3,7 @@
  * probe for an edge whose cool-down is over. In: time, and what playback shows. Out: verdicts, fresh candidates.
  */
 import type { Directory } from './directory.js';
+import { GAIN } from './edges.js';
 import type { Settings } from './options.js';
 import type { Platform } from './platform.js';
 import type { Sensed } from './playback/sense.js';
@@ -10,7 +11,7 @@ import { race } from './preflight.js';
 import { blamesEdge, type RaceRequest } from './probe.js';
 import { lookUp, raceMethod, type Candidates, type Selection } from './selection.js';
 import type { EdgeSource, SourceObject } from './source.js';
-import { GAIN, observe, type Verdict } from './verdict.js';
+import { observe, type Verdict } from './verdict.js';
 import { LOOK_EVERY_MS, watchAnew, type Service } from './watch.js';
 
 /** A verdict that asks for something. */

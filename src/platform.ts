@@ -132,6 +132,11 @@ export function browserPlatform(): Platform {
   };
 }
 
+/** Resolves when anybody answers there, readable for the page or not; rejects as `fetch` does. */
+export function knock(platform: Pick<Platform, 'fetch'>, url: string, signal: AbortSignal): Promise<Response> {
+  return platform.fetch(url, { method: 'HEAD', mode: 'no-cors', cache: 'no-store', signal });
+}
+
 /** Ends after `ms`, or sooner when `until` ends or `signal` fires. */
 export function pause(
   { after }: Pick<Platform, 'after'>,

@@ -3,7 +3,7 @@
  * is a result. Never asks for media, and never lets a cache answer.
  */
 import { capabilities, type Capabilities } from './capabilities.js';
-import { pause, type Platform, type TimingWatch } from './platform.js';
+import { knock, pause, type Platform, type TimingWatch } from './platform.js';
 import type { Edge } from './servers.js';
 
 /** How an edge is asked. */
@@ -183,7 +183,7 @@ export function startRunner(edge: Edge, method: Method, request: RaceRequest, to
   async function diagnose(): Promise<void> {
     if (probe.outcome !== 'unreachable' || request.opaque || signal.aborted) return;
     try {
-      await platform.fetch(url, { method: 'HEAD', mode: 'no-cors', cache: 'no-store', signal });
+      await knock(platform, url, signal);
       set({ outcome: 'unreadable' });
     } catch {
       // it stays unreachable

@@ -2,6 +2,7 @@
  * From a source to its candidates, and from their race to a choice. In: source, settings, a way to ask. Out: candidates,
  * then a `Selection`. Never touches a player.
  */
+import { GAIN } from './edges.js';
 import { EdgeSelectError } from './errors.js';
 import type { Settings } from './options.js';
 import { within, type Platform } from './platform.js';
@@ -42,8 +43,6 @@ export interface SelectionTools extends EdgeRules {
   readonly signal: AbortSignal;
 }
 
-/** A switch must gain a quarter: less is within what the same edge varies by from one request to the next. */
-const WORTH_A_SWITCH = 1.25;
 /** Candidates of `discover` have no TTL of their own; 5 min is what maps of this kind usually give. */
 const DISCOVERED_FOR_MS = 300_000;
 
@@ -103,7 +102,7 @@ export function choose(
     return probe && !probe.capabilities.moveAway ? (probe.requestMs ?? probe.elapsedMs) : null;
   };
   const currentMs = current && timeOf(current);
-  const stays = current !== null && currentMs !== null && currentMs <= (timeOf(winner) ?? 0) * WORTH_A_SWITCH;
+  const stays = current !== null && currentMs !== null && currentMs <= (timeOf(winner) ?? 0) * GAIN;
   const moved = current !== null && current.origin !== winner.origin;
   return {
     ...candidates,

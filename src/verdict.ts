@@ -4,10 +4,8 @@
  * own trouble: a slow line, a slow machine, a page that nobody looks at.
  */
 import type { Acceptable } from './acceptable.js';
+import { GAIN } from './edges.js';
 import { emptyInMs, forget, lateFrom, notice, thinnedBy, type Look, type Service, type Watch } from './watch.js';
-
-/** So many times the rate makes another edge the better one; less may be chance. */
-export const GAIN = 1.25;
 
 /** A sign of bad service. */
 export type Sign = 'thinned' | 'throughput' | 'stalls' | 'drain' | 'failures' | 'latency' | 'moveAway';

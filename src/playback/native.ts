@@ -5,7 +5,7 @@
  * position. It is charged once another shows that the fault was its own. Where a change would end what the viewer has (AirPlay, a small window) nothing is changed.
  */
 import type { ElementSource } from '../conductor.js';
-import type { Platform } from '../platform.js';
+import { knock, type Platform } from '../platform.js';
 import type { Edge } from '../servers.js';
 import { isElsewhere, resumption, type Seek } from './resumption.js';
 import { hasTheRest, watchStarvation } from './starvation.js';
@@ -245,8 +245,7 @@ export function playNative(tech: NativeTech, picker: NativePicker, tools: Native
       over.abort();
     });
     const edges = (picker.selection()?.edges ?? []).filter(({ origin }) => origin !== picked?.edge.origin);
-    const init = { method: 'HEAD', mode: 'no-cors', cache: 'no-store', signal: over.signal } as const;
-    const asked = [picker.source, ...edges].map(({ origin }) => tools.platform.fetch(`${origin}/`, init));
+    const asked = [picker.source, ...edges].map(({ origin }) => knock(tools.platform, `${origin}/`, over.signal));
     const answered = await Promise.any(asked).then(
       () => true,
       () => false,

@@ -2,7 +2,7 @@
  * One request over several servers. In: the request and somebody who knows the way. Out: one answer, whole.
  * A server that fails is left for the next, which goes on where it stopped, or begins the answer anew.
  */
-import { pause, within } from '../platform.js';
+import { knock, pause, within } from '../platform.js';
 import { drain, type Opened } from '../probe.js';
 import { attempt, read, type AttemptTools, type Lane, type Outcome, type Parked, type Sink } from './attempt.js';
 import { Received } from './received.js';
@@ -236,8 +236,7 @@ async function isThere({ url }: MediaRequest, ms: number, { platform, signal }: 
     controller.abort();
   };
   signal.addEventListener('abort', abort);
-  const init = { method: 'HEAD', mode: 'no-cors', cache: 'no-store', signal: controller.signal } as const;
-  const answer = platform.fetch(url, init).then(
+  const answer = knock(platform, url, controller.signal).then(
     () => true,
     () => false,
   );

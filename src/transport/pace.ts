@@ -3,6 +3,8 @@
  * server could do. Out: whether to leave. Pure.
  */
 
+import { GAIN } from '../edges.js';
+
 /** How a body flows. */
 export interface Flow {
   /** Since the request was sent. */
@@ -34,8 +36,6 @@ export interface Alternative {
 const LOOK_AFTER_MS = 400;
 /** A segment may take a quarter longer than it plays: more is no noise, and VHS itself gives up at a half. */
 const TIMES_TOO_LONG = 1.25;
-/** Another must be quicker by a quarter: less is within what the same server varies by. */
-export const WORTH_LEAVING = 1.25;
 
 /** Whether it takes longer than it plays: else nobody else need be looked for. */
 export function isBehind(flow: Flow, { segmentMs }: Pick<Demand, 'segmentMs'>): boolean {
@@ -49,7 +49,7 @@ export function isTooSlow(flow: Flow, { bufferMs, segmentMs }: Demand, other: Al
   const leftMs = leftBytes / flow.bytesPerMs;
   const wholeMs = flow.elapsedMs + leftMs;
   const otherMs = other.firstByteMs + (other.bytesPerMs === null ? 0 : leftBytes / other.bytesPerMs);
-  if (leftMs < otherMs * WORTH_LEAVING) return false;
+  if (leftMs < otherMs * GAIN) return false;
   // what comes next needs its time too: one segment stays in reserve
   return leftMs > bufferMs - segmentMs || wholeMs > TIMES_TOO_LONG * segmentMs;
 }

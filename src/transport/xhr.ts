@@ -6,6 +6,7 @@
  * is private by the language. One of theirs is a clock: `requestTime` is moved forward to the moment at which the server that
  * answers was asked, so that the time spent on others is not taken for slowness of this one.
  */
+import { MIN_RATE_BYTES } from '../edges.js';
 import type { Platform } from '../platform.js';
 import type { Lane } from './attempt.js';
 import { deliver, type End, type Routes } from './deliver.js';
@@ -14,9 +15,6 @@ import { withoutDirectives } from './route.js';
 
 /** A progress event not more often than this, as in XMLHttpRequest ("roughly 50ms"). */
 const PROGRESS_MS = 50;
-
-/** Fewer bytes say more of the latency than of the rate. */
-const MIN_RATE_BYTES = 65_536;
 
 const EVENTS = ['readystatechange', 'loadstart', 'progress', 'abort', 'error', 'load', 'loadend'] as const;
 type EventName = (typeof EVENTS)[number];

@@ -38,8 +38,7 @@ const idle = () => ({
 /** @param {any} given */
 export function makeTransfers(given) {
   const { world, random, product, settings, players, rules, sessionMs } = given;
-  const { answered, delivered, flowed, patienceMs, isTooSlow } = product;
-  const WORTH_LEAVING = 1.25;
+  const { answered, delivered, flowed, patienceMs, isTooSlow, GAIN } = product;
   return { begin, go, sensed, die, rescale };
 
   function begin(player, now) {
@@ -163,7 +162,7 @@ export function makeTransfers(given) {
     if (one.index >= EDGES) return;
     player.failuresAt ??= new Map();
     player.failuresAt.set(one.index, (player.failuresAt.get(one.index) ?? 0) + 1);
-    const isSlow = one.because === 'slow' && bitsPerMs < (WORTH_LEAVING * one.bits) / one.elapsedMs;
+    const isSlow = one.because === 'slow' && bitsPerMs < (GAIN * one.bits) / one.elapsedMs;
     if (isSlow) players.lineSeemsSlow(player, now);
     else players.fail(player, one.index, now);
   }
@@ -210,7 +209,7 @@ export function makeTransfers(given) {
     const demand = { bufferMs: player.end - player.pos, segmentMs: SEGMENT_MS };
     if (!other || !isTooSlow(flowNow, demand, other)) return false;
     const before = transfer.tries.find(({ because }) => because === 'slow');
-    if (!before || bytesPerMs >= (WORTH_LEAVING * before.bits) / 8 / before.elapsedMs) return true;
+    if (!before || bytesPerMs >= (GAIN * before.bits) / 8 / before.elapsedMs) return true;
     players.lineSeemsSlow(player, now);
     return false;
   }
