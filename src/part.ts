@@ -34,6 +34,8 @@ export interface Vhs extends SensedVhs {
 
 /** The least shape of a Video.js player. */
 export interface Player extends SensedPlayer {
+  id(): string;
+  el(): unknown;
   ready(run: () => void): void;
   on(type: string, listener: () => void): void;
   one(type: string, listener: () => void): void;
@@ -55,7 +57,7 @@ export interface Player extends SensedPlayer {
 export interface Part extends EdgeSelect {
   /** A source is about to be set: decides whether it is ours, and begins at once. */
   sourceSet(source: SourceObject): void;
-  /** What conducts this source; null when it is none of ours. */
+  /** What conducts this source, which is about to be played; null when it is none of ours. */
   conducting(source: SourceObject): Conducting | null;
   /** Takes the requests of this VHS, which plays the source. */
   hook(vhs: Vhs): void;
@@ -95,6 +97,8 @@ export function playerPart(player: Player, given: unknown, tools: PartTools): Pa
   let contentSrc: string | null = null;
   /** The source that is set has options of its own, and they are wrong. */
   let isRefused = false;
+  /** The source that is set is on its way to whoever plays it. */
+  let isAwaited = false;
   let isDisposed = false;
   let unhook = (): void => undefined;
   const warn = (text: string): void => {
@@ -116,6 +120,7 @@ export function playerPart(player: Player, given: unknown, tools: PartTools): Pa
   };
   const isAdBreak = (): boolean => player.ads?.inAdBreak?.() === true;
   const drop = (): void => {
+    isAwaited = false;
     unhook();
     current?.conductor.dispose();
     current = null;
@@ -163,10 +168,15 @@ export function playerPart(player: Player, given: unknown, tools: PartTools): Pa
     },
     dispose,
     sourceSet,
-    conducting: ({ src }) => (current?.source.src === src ? current : null),
+    conducting(source) {
+      // a middleware behind ours has changed it
+      if (isAwaited && current?.source.src !== source.src) sourceSet(source);
+      return current?.source.src === source.src ? current : null;
+    },
     hook,
     isAdBreak,
     playsNatively(release) {
+      isAwaited = false;
       unhook = release;
     },
   };
@@ -203,6 +213,7 @@ export function playerPart(player: Player, given: unknown, tools: PartTools): Pa
     contentSrc = source.src;
     const made = conductor(ours, source, own, { platform, directory, tell });
     current = { source, settings: own, conductor: made };
+    isAwaited = true;
     made.watch(sense(player, () => tools.vhs()?.STANDARD_PLAYLIST_SELECTOR));
     made.begin();
   }
@@ -231,6 +242,7 @@ export function playerPart(player: Player, given: unknown, tools: PartTools): Pa
   }
 
   function hook({ xhr }: Vhs): void {
+    isAwaited = false;
     unhook();
     const all = tools.vhs()?.xhr;
     if (!current) return;

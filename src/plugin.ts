@@ -28,7 +28,7 @@ export interface VideoJs {
   use(type: string, factory: (player: Player) => Middleware): void;
   getPlayer(id: string): Player | undefined;
   getTech(name: string): {
-    readonly sourceHandlers?: readonly SourceHandler[];
+    readonly sourceHandlers?: SourceHandler[];
     readonly nativeSourceHandler: SourceHandler;
     registerSourceHandler(handler: SourceHandler, index: number): void;
   };
@@ -61,6 +61,7 @@ export function register(videojs: VideoJs, platform: Platform = browserPlatform(
   videojs.use('*', (player) => ({
     setSource(source, next) {
       try {
+        claim();
         parts.get(player)?.sourceSet(source);
       } catch (error) {
         player.log.error(NAME, error); // a fault of ours: the source plays without us
@@ -70,30 +71,52 @@ export function register(videojs: VideoJs, platform: Platform = browserPlatform(
   }));
 
   const html5 = videojs.getTech('Html5');
-  html5.registerSourceHandler(sourceHandler(), 0);
+  const handler = sourceHandler();
+  html5.registerSourceHandler(handler, 0);
 
   videojs.registerPlugin(NAME, function (given) {
-    const known = parts.get(this);
+    const player = itself(this);
+    const known = parts.get(player);
     if (known) return known;
     shared ??= directory(platform);
-    const part = playerPart(this, given, {
+    const part = playerPart(player, given, {
       ...{ platform, said, directory: shared },
       vhs: () => videojs.Vhs,
       onDisposed: () => {
-        parts.delete(this);
+        parts.delete(player);
       },
     });
-    parts.set(this, part);
+    parts.set(player, part);
     return part;
   });
+
+  /** A framework may keep the player behind a Proxy, as Vue does: Video.js and others have it as it is. */
+  function itself(player: Player): Player {
+    const known = videojs.getPlayer(player.id());
+    return known && known.el() === player.el() ? known : player;
+  }
+
+  /** A VHS that came later has put its own handler before ours. */
+  function claim(): void {
+    const handlers = html5.sourceHandlers ?? [];
+    if (handlers[0] === handler) return;
+    handlers.splice(handlers.indexOf(handler), 1);
+    html5.registerSourceHandler(handler, 0);
+  }
 
   /** Stands before whoever would handle a source of ours, and is not there for any other. */
   function sourceHandler(): SourceHandler {
     const find = (source: SourceObject, options?: { playerId?: string }): Found | null => {
       const player = options?.playerId === undefined ? undefined : videojs.getPlayer(options.playerId);
       const part = player && parts.get(player);
-      const conducting = part?.conducting(source);
-      return player && part && conducting ? { ...conducting, player, part } : null;
+      if (!part) return null;
+      try {
+        const conducting = part.conducting(source);
+        return conducting && { ...conducting, player, part };
+      } catch (error) {
+        player.log.error(NAME, error); // as above
+        return null;
+      }
     };
     const delegateOf = (source: SourceObject, options?: object): SourceHandler | undefined =>
       html5.sourceHandlers?.find((other) => other !== self && other.canHandleSource(source, options));

@@ -114,7 +114,13 @@ async function runOnce(file, controlUrl, { name, plugin, launcher }, testId = []
     frameworks: ['qunit'],
     files: [
       file,
-      ...['dist', 'test/media', 'demo/media', 'node_modules/video.js/dist'].map((served) => ({
+      ...[
+        'dist',
+        'test/media',
+        'demo/media',
+        'node_modules/video.js/dist',
+        'node_modules/@videojs/http-streaming/dist',
+      ].map((served) => ({
         pattern: `${served}/**/*`,
         included: false,
         watched: false,

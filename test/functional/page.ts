@@ -7,26 +7,41 @@ import { HTML5, type TestPlayer } from './tools.js';
 
 /** A page. */
 export interface TestPage {
+  /** Its own. */
+  readonly videojs: PageVideoJs;
   player(options: Partial<EdgeSelectOptions>): TestPlayer;
 }
 
-/** What the two scripts leave behind. */
+/** The least shape of its Video.js. */
+interface PageVideoJs {
+  (element: Element, options: object): TestPlayer;
+  use(type: string, factory: () => object): void;
+}
+
+/** What the scripts leave behind. */
 interface PageWindow extends Window {
-  readonly videojs: (element: Element, options: object) => TestPlayer;
+  readonly videojs: PageVideoJs;
   readonly videojsEdgeSelect?: object;
 }
 
 const PLUGIN = 'dist/videojs-edge-select.js';
+/** As most pages have them. */
 const SCRIPTS = ['node_modules/video.js/dist/video.js', PLUGIN];
+/** Where VHS is none of Video.js's own, and comes last. */
+export const VHS_LAST = [
+  'node_modules/video.js/dist/alt/video.core.js',
+  PLUGIN,
+  'node_modules/@videojs/http-streaming/dist/videojs-http-streaming.js',
+];
 const frames = new Set<HTMLIFrameElement>();
 
 /** @param connectSrc  origins that the page's Content Security Policy lets it ask; without it there is none */
-export async function testPage(connectSrc?: readonly string[]): Promise<TestPage> {
+export async function testPage(connectSrc?: readonly string[], scripts = SCRIPTS): Promise<TestPage> {
   const policy = connectSrc?.length
     ? `<meta http-equiv="Content-Security-Policy" content="connect-src ${connectSrc.join(' ')}">`
     : '';
   const frame = document.createElement('iframe');
-  frame.srcdoc = `<!doctype html>${policy}${SCRIPTS.map((file) => `<script src="/base/${file}"></script>`).join('')}`;
+  frame.srcdoc = `<!doctype html>${policy}${scripts.map((file) => `<script src="/base/${file}"></script>`).join('')}`;
   const loaded = new Promise((resolve) => {
     frame.addEventListener('load', resolve);
   });
@@ -36,6 +51,7 @@ export async function testPage(connectSrc?: readonly string[]): Promise<TestPage
   const page = frame.contentWindow as unknown as PageWindow;
   if (!page.videojsEdgeSelect) throw new Error(`${PLUGIN} is missing: run \`npm run build\``);
   return {
+    videojs: page.videojs,
     player(options) {
       const element = page.document.createElement('video-js');
       page.document.body.append(element);
