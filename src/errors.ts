@@ -71,7 +71,10 @@ export interface ErrorDetails {
   EDGES_BLOCKED: { readonly edges: readonly EdgeFailure[] };
   /** The source is asked for with credentials, and `allowedHosts` names no host that may have them. */
   CREDENTIALS_NOT_ALLOWED: Record<string, never>;
-  /** No request can be given to us: the site put its own function in place of `videojs.Vhs.xhr`, or VHS (before Video.js 8.12) does not say what a request is for. */
+  /**
+   * No request can be given to us: the site put its own function in place of `videojs.Vhs.xhr`, or adds to XMLHttpRequest
+   * what its server wants, or VHS (before Video.js 8.12) does not say what a request is for.
+   */
   VHS_REPLACED: Record<string, never>;
 }
 

@@ -160,7 +160,8 @@ function fail(state: State, error: EdgeSelectError): Step {
       effects: [{ do: 'tell', event: { type: 'edgeselect:warned', text } }],
     };
   }
-  if (state.kind === 'bypassed') return { state, effects: [] };
+  // what will not pass is the last word
+  if (state.kind === 'bypassed' && (mayPass(error) || !mayPass(state.error))) return { state, effects: [] };
   return {
     state: { kind: 'bypassed', error },
     effects: [{ do: 'tell', event: { type: 'edgeselect:bypassed', error } }],

@@ -40,11 +40,14 @@ export interface HookRoutes extends Routes {
  * @returns removes the hook
  */
 export function hookRequests(xhr: VhsXhr, global: VhsXhr, routes: HookRoutes, platform: Platform): () => void {
+  const bypass = (): void => {
+    routes.bypass(new EdgeSelectError('VHS_REPLACED', {}));
+  };
   let isFirst = true;
   const hook: RequestHook = (options) => {
     // before Video.js 8.12 VHS does not say what a request is for; a look at the container no VHS says
     const isLook = options.beforeSend !== undefined;
-    if (isFirst && !isLook && options.requestType === undefined) routes.bypass(new EdgeSelectError('VHS_REPLACED', {}));
+    if (isFirst && !isLook && options.requestType === undefined) bypass();
     isFirst &&= isLook;
     const legacy = xhr.beforeRequest ?? global.beforeRequest;
     const isAlone = ![...(xhr._requestCallbackSet ?? [])].some((other) => other !== hook && other !== legacy);
@@ -52,7 +55,7 @@ export function hookRequests(xhr: VhsXhr, global: VhsXhr, routes: HookRoutes, pl
     if (isAlone) for (const other of global._requestCallbackSet ?? []) asked = other(asked) ?? asked;
     if (!routes.isRerouted(new URL(asked.uri, platform.page()).href)) return asked;
     const { requestType = '', timeout: timeoutMs = 0 } = asked;
-    const transport = new TransportRequest({ routes, platform, requestType, timeoutMs });
+    const transport = new TransportRequest({ routes, platform, requestType, timeoutMs, onDenied: bypass });
     // a timer of @videojs/xhr would count the time spent on servers that failed
     const ours = { xhr: transport, timeout: 0 };
     // in place, since VHS goes back to these when a later hook changes them and returns nothing

@@ -8,13 +8,16 @@
  */
 import { MIN_RATE_BYTES } from '../edges.js';
 import type { Platform } from '../platform.js';
-import type { Lane } from './attempt.js';
-import { deliver, type End, type Routes } from './deliver.js';
+import { read, type Lane } from './attempt.js';
+import { deliver, type AnswerSink, type End, type Routes } from './deliver.js';
 import { joined } from './received.js';
-import { withoutDirectives } from './route.js';
+import { withoutDirectives, type MediaRequest } from './route.js';
 
 /** A progress event not more often than this, as in XMLHttpRequest ("roughly 50ms"). */
 const PROGRESS_MS = 50;
+
+/** The origin may miss what the page adds to an XMLHttpRequest. */
+const DENIALS = [400, 401, 403];
 
 const EVENTS = ['readystatechange', 'loadstart', 'progress', 'abort', 'error', 'load', 'loadend'] as const;
 type EventName = (typeof EVENTS)[number];
@@ -27,6 +30,8 @@ export interface TransportTools {
   readonly requestType: string;
   /** VHS's own limit, in ms; 0 for none. */
   readonly timeoutMs: number;
+  /** Is told that the origin gives the page's own XMLHttpRequest what it denies us. */
+  readonly onDenied: () => void;
 }
 
 /** Who answers. */
@@ -88,6 +93,7 @@ export class TransportRequest extends EventTarget {
   #toldAt = 0;
   #server: Server = { startedAt: 0, before: 0, beforeMs: 0, compared: 0, rateShown: (bytesPerMs) => bytesPerMs };
   #lastChunkAt = 0;
+  #isOrigins = false;
 
   constructor(tools: TransportTools) {
     super();
@@ -156,6 +162,7 @@ export class TransportRequest extends EventTarget {
       },
     };
     void deliver(request, routes, sink, { platform, signal })
+      .then((end) => (end === 'answered' ? this.#asPage(request, sink, signal) : end))
       .catch((): End => 'error') // a fault of ours must not keep VHS waiting
       .then((end) => {
         if (!signal.aborted) this.#finish(end);
@@ -196,6 +203,20 @@ export class TransportRequest extends EventTarget {
     return decoderOf(charset).decode(joined(this.#chunks, this.#loaded));
   }
 
+  /** Code of the page may add to an XMLHttpRequest what the origin wants: then the source is nothing for us. */
+  async #asPage(request: MediaRequest, sink: Pick<AnswerSink, 'headers' | 'chunk'>, signal: AbortSignal): Promise<End> {
+    const { platform, onDenied } = this.#tools;
+    const isOver = (): boolean => signal.aborted;
+    if (isOver() || !this.#isOrigins || !DENIALS.includes(this.status)) return 'answered';
+    const startedAt = platform.now();
+    const response = await platform.asPage(request, signal);
+    if (!response || isOver()) return 'answered';
+    onDenied();
+    sink.headers(response, startedAt, originLane(request));
+    await read(response, sink.chunk);
+    return 'answered';
+  }
+
   #takeHeaders(response: Response, startedAt: number, lane: Lane): void {
     const { routes } = this.#tools;
     this.#forget();
@@ -208,6 +229,7 @@ export class TransportRequest extends EventTarget {
       ? this.#url.replace(/#.*/, '')
       : routes.serviceUrl(response.url || this.#url, lane, this.#url);
     this.#server = { startedAt, before: 0, beforeMs: 0, compared: 0, rateShown: lane.rateShown };
+    this.#isOrigins = lane.edge === null;
     this.#setClock();
     if (this.readyState < 2) {
       this.readyState = 2;
@@ -286,11 +308,8 @@ export class TransportRequest extends EventTarget {
 
 /** What is no read may do something: it goes whole, to its own URL alone, and is never repeated. */
 function once(tools: TransportTools, url: string, body: BodyInit | null = null): TransportTools {
-  const { platform, timeoutMs } = tools;
-  const lane: Lane = {
-    ...{ edge: null, url, opened: null, guarded: false, patienceMs: 0, limitMs: timeoutMs, checksLength: false },
-    ...{ resumes: false, isTooSlow: () => false, rateShown: (rate) => rate },
-  };
+  const { platform } = tools;
+  const lane = originLane({ ...tools, url });
   return {
     ...tools,
     routes: {
@@ -301,6 +320,14 @@ function once(tools: TransportTools, url: string, body: BodyInit | null = null):
       newest: (_, text) => text,
     },
     platform: { ...platform, fetch: (to, init) => platform.fetch(to, { ...init, body }) },
+  };
+}
+
+/** To its own URL, as it would go without us. */
+function originLane({ url, timeoutMs }: Pick<MediaRequest, 'url' | 'timeoutMs'>): Lane {
+  return {
+    ...{ edge: null, url, opened: null, guarded: false, patienceMs: 0, limitMs: timeoutMs, checksLength: false },
+    ...{ resumes: false, isTooSlow: () => false, rateShown: (rate) => rate },
   };
 }
 

@@ -58,3 +58,25 @@ test('a VHS that comes after the plugin', async (assert) => {
   assert.strictEqual(player.edgeSelect().state, 'steady');
   assert.deepEqual(await asked(world, ORIGIN), []);
 });
+
+test('code that adds to XMLHttpRequest what the servers want, and no `fetch` has', async (assert) => {
+  const guarded = { rules: [{ method: 'GET', lacks: 'authorization', status: 401 }] };
+  const world = await testWorld(network({ a: guarded }, { origin: guarded }));
+  const { open } = XMLHttpRequest.prototype;
+  XMLHttpRequest.prototype.open = function (this: XMLHttpRequest, method: string, url: string | URL): void {
+    open.call(this, method, url, true);
+    if (url.toString().startsWith(hls(world).src.replace(/ts\/.*/, '')))
+      this.setRequestHeader('Authorization', 'Bearer x');
+  };
+  try {
+    const player = testPlayer();
+    const codes: string[] = [];
+    player.on('edgeselect:bypassed', ({ error }: { error: { code: string } }) => codes.push(error.code));
+    player.edgeSelect(patient(world));
+    player.src(hls(world));
+    await playedTo(player, 0.1);
+    assert.deepEqual([player.edgeSelect().state, codes.at(-1)], ['bypassed', 'VHS_REPLACED']);
+  } finally {
+    XMLHttpRequest.prototype.open = open;
+  }
+});

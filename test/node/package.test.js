@@ -14,7 +14,7 @@ const read = (path) => readFileSync(new URL(path, root), 'utf8');
 const manifest = JSON.parse(read('package.json'));
 const PUBLIC = ['EdgeSelectError', 'doh', 'dohJsClient', 'dohJson', 'register'];
 /** The budget of the script tag, everything included but Video.js. Without what keeps a stream playing when its edge goes bad, 22 kB. */
-const MAX_GZIPPED_BYTES = 36_000;
+const MAX_GZIPPED_BYTES = 37_500;
 
 /** Every path that package.json promises. */
 function promised(value) {

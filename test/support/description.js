@@ -44,6 +44,7 @@
  * @property {string} [path] regular expression over the path, without the query
  * @property {string} [method] `GET`, `GET|HEAD`; default any
  * @property {boolean} [ranged] whether the request has a Range; default either way
+ * @property {string} [lacks] only requests without this header
  * @property {number} [times] how many requests it bends before it is spent; default all
  * @property {number} [status]
  * @property {boolean} [reset] RST of the connection; over HTTP/2 of the stream alone
@@ -141,7 +142,17 @@ const NAMESERVER_FAULTS = new Set([
 const EDGE_FAULT = /^(refuse|reset|silent|stall|cut|status:[2-5]\d\d)$/;
 const RULE_FIELDS = new Set([
   ...['path', 'method', 'times', 'status', 'reset', 'silent', 'stallAfterBytes', 'cutAfterBytes', 'shortAfterBytes'],
-  ...['resetAfterBytes', 'lingerMs', 'slowAfterBytes', 'bitsPerSecond', 'ranged', 'ignoresRange', 'file', 'gzip'],
+  ...[
+    'resetAfterBytes',
+    'lingerMs',
+    'slowAfterBytes',
+    'bitsPerSecond',
+    'ranged',
+    'lacks',
+    'ignoresRange',
+    'file',
+    'gzip',
+  ],
   ...['html', 'redirect', 'latencyMs', 'cors', 'body', 'type', 'headers', 'options'],
 ]);
 const RECORD_FIELDS = new Set(['type', 'ttl', 'priority', 'weight', 'port', 'target', 'address', 'text', 'for']);

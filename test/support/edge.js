@@ -83,8 +83,7 @@ export class Edge {
   /** @param {Exchange} exchange */
   async #answer(exchange) {
     const { latencyMs, reportPath } = this.#description;
-    const isRanged = exchange.header('range') !== undefined;
-    const rule = this.#rules.take(exchange.method, exchange.url.pathname, isRanged);
+    const rule = this.#rules.take(exchange.method, exchange.url.pathname, (name) => exchange.header(name));
     const isReport = exchange.method === 'POST' && exchange.url.pathname === reportPath;
     if (isReport) exchange.note((await exchange.readBody()).toString('utf8'));
     await pause(rule.latencyMs ?? latencyMs, exchange.gone);

@@ -40,6 +40,8 @@ export interface FakePlatform {
   setOnline(online: boolean): void;
   /** From now on nobody, or somebody, can see the page. */
   setHidden(hidden: boolean): void;
+  /** From now on the page has something around XMLHttpRequest, which answers this. */
+  wrap(answer: (url: string) => Response | null): void;
   /** The browser's timing of requests whose URL holds `part`; times may be left out (0). */
   timing(part: string, timing: Partial<Timing>): void;
 }
@@ -91,6 +93,7 @@ export function fakePlatform(assert: Assert, page: FakePage = {}): FakePlatform 
   let storage = true;
   let online = true;
   let hidden = false;
+  let asPage: (url: string) => Response | null = () => null;
   const chances: number[] = [];
   const timings: { readonly part: string; readonly timing: Partial<Timing> }[] = [];
   const stored = new Map<string, string>();
@@ -166,6 +169,9 @@ export function fakePlatform(assert: Assert, page: FakePage = {}): FakePlatform 
     setOnline(value) {
       online = value;
     },
+    wrap(answer) {
+      asPage = answer;
+    },
     setHidden(value) {
       hidden = value;
     },
@@ -174,6 +180,7 @@ export function fakePlatform(assert: Assert, page: FakePage = {}): FakePlatform 
     },
     platform: {
       fetch: (url, init) => network.fetch(url, init),
+      asPage: (request) => Promise.resolve(asPage(request.url)),
       now: () => now,
       wallClock: () => EPOCH_MS + now,
       after: (ms, run) => start(ms, run, true),

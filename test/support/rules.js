@@ -23,16 +23,18 @@ export class Rules {
    *
    * @param {string} method
    * @param {string} path
-   * @param {boolean} isRanged
+   * @param {(name: string) => string | undefined} header
    * @returns {RuleDescription}
    */
-  take(method, path, isRanged) {
+  take(method, path, header) {
+    const isRanged = header('range') !== undefined;
     const found = this.#rules.find(
       (each) =>
         each.timesLeft > 0 &&
         each.method.test(method) &&
         each.path.test(path) &&
-        (each.rule.ranged ?? isRanged) === isRanged,
+        (each.rule.ranged ?? isRanged) === isRanged &&
+        (each.rule.lacks === undefined || header(each.rule.lacks) === undefined),
     );
     if (!found) return NO_RULE;
     found.timesLeft -= 1;

@@ -119,6 +119,7 @@ async function play(
     const transport = new TransportRequest({
       routes,
       platform: fake.platform,
+      onDenied: () => undefined,
       requestType: isSegment ? 'segment' : 'hls-playlist',
       timeoutMs: isSegment ? SEGMENT_LIMIT_MS : PLAYLIST_LIMIT_MS,
     });

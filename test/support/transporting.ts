@@ -22,6 +22,8 @@ export interface Transporting {
   readonly outcomes: readonly Outcome[];
   /** Where requests go: another way may be put in. */
   readonly routes: { next: Routes['next'] };
+  /** How often the page's own XMLHttpRequest got what was denied. */
+  denied(): number;
   open(url?: string): void;
 }
 
@@ -56,7 +58,11 @@ export function transporting(
     newest: (_: string, text: string) => text,
     serviceUrl: (url: string) => `${url}#mapped`,
   };
-  const transport = new TransportRequest({ routes, platform: fake.platform, requestType, timeoutMs });
+  let denied = 0;
+  const onDenied = (): void => {
+    denied += 1;
+  };
+  const transport = new TransportRequest({ routes, platform: fake.platform, requestType, timeoutMs, onDenied });
   for (const name of EVENTS) {
     transport.addEventListener(name, (event) => {
       assert.strictEqual(event.target, transport, `the target of ${name}`);
@@ -67,5 +73,5 @@ export function transporting(
   const open = (url = 'https://video.example/0.ts'): void => {
     transport.open('GET', url);
   };
-  return { fake, transport, events, loaded, requests, outcomes, routes, open };
+  return { fake, transport, events, loaded, requests, outcomes, routes, open, denied: () => denied };
 }

@@ -263,6 +263,19 @@ test.each(
 );
 
 test.each(
+  'tells it too when it is bypassed for what may pass',
+  ['CREDENTIALS_NOT_ALLOWED', 'VHS_REPLACED'] as const,
+  (assert, code) => {
+    const passing: State = { kind: 'bypassed', error: new EdgeSelectError('EDGES_FAILED', { edges: [] }) };
+    const error = new EdgeSelectError(code, {});
+    const next = step(passing, { kind: 'failed', error });
+    assert.deepEqual(next.state, { kind: 'bypassed', error });
+    assert.deepEqual(next.effects, [{ do: 'tell', event: { type: 'edgeselect:bypassed', error } }]);
+    assert.deepEqual(step(next.state, { kind: 'failed', error }).effects, [], 'and once');
+  },
+);
+
+test.each(
   'does not look again for what the page itself forbids',
   ['CREDENTIALS_NOT_ALLOWED', 'VHS_REPLACED'] as const,
   (assert, code) => {

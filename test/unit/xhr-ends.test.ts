@@ -188,3 +188,29 @@ test('calls each handler with the event, as a method of the transport', async (a
   await fake.flush();
   assert.deepEqual([...new Set(called)], ['readystatechange', 'loadstart', 'progress', 'load', 'loadend']);
 });
+
+test('asks as the page would when its own host denies what we ask, and tells that it was given', async (assert) => {
+  const { fake, transport, open, denied } = transporting(assert, ['origin']);
+  fake.wrap(() => new Response('#EXTM3U', { headers: { server: 'own' } }));
+  fake.respond('origin.example', { status: 401, body: 'who are you?' });
+  open();
+  transport.send();
+  await fake.flush();
+  assert.deepEqual([transport.status, transport.responseText, denied()], [200, '#EXTM3U', 1]);
+  assert.strictEqual(transport.getResponseHeader('server'), 'own');
+});
+
+const NOT_AS_THE_PAGE = {
+  'an edge denies it': { stop: 'a', status: 401, given: true },
+  'its own host has no such file': { stop: 'origin', status: 404, given: true },
+  'the page is denied as well, or has nothing of its own': { stop: 'origin', status: 401, given: false },
+};
+test.each('gives the answer as it is where', NOT_AS_THE_PAGE, async (assert, { stop, status, given }) => {
+  const { fake, transport, open, denied } = transporting(assert, [stop]);
+  fake.wrap(() => (given ? new Response('#EXTM3U') : null));
+  fake.respond('.example', { status, body: 'no' });
+  open();
+  transport.send();
+  await fake.flush();
+  assert.deepEqual([transport.status, transport.responseText, denied()], [status, 'no', 0]);
+});

@@ -28,6 +28,7 @@ export function nodePlatform(page: string, seen: (what: Seen) => void = () => un
       if (status < 200 || status > 599) throw new TypeError(`answers with HTTP status ${status}`);
       return new Response([204, 205, 304].includes(status) ? null : body, { status, headers: received });
     },
+    asPage: () => Promise.resolve(null),
     now: () => performance.now(),
     wallClock: () => Date.now(),
     after(ms, run) {
