@@ -3,14 +3,23 @@
  * sees a failure, it is charged here, and to nobody when nobody delivers.
  */
 import type { Directory } from './directory.js';
-import { GAIN } from './edges.js';
+import { failed as coolDown, GAIN, isCooling, UNKNOWN, type EdgeRecord } from './edges.js';
 import type { FailureKind, Tell } from './events.js';
 import type { Platform } from './platform.js';
 import type { Edge } from './servers.js';
 import type { Lane, Outcome, Parked } from './transport/attempt.js';
 import type { Routes } from './transport/deliver.js';
 import { isOverdue, newerOf, type LivePlaylist } from './transport/playlist.js';
-import { blames, isBlocking, isDenied, nameOf, type MediaRequest, type Try } from './transport/route.js';
+import {
+  blames,
+  isBlocking,
+  isDenial,
+  isDenied,
+  nameOf,
+  withoutDirectives,
+  type MediaRequest,
+  type Try,
+} from './transport/route.js';
 
 /** What the account asks of its surroundings. */
 export interface AccountTools {
@@ -56,7 +65,7 @@ export interface Account extends Pick<Routes, 'ended' | 'prove' | 'differs' | 'n
   areStrangers(a: string, b: string): boolean;
   /** Whether what it gave last of this live playlist was behind, not long ago. */
   lag(url: string, origin: string): Lag | null;
-  /** Whether only the origin may answer requests of this type, until the next selection. */
+  /** Whether only the origin may answer requests of this type: for a while, and until the next selection at most. */
   isOriginOnly(requestType: string): boolean;
   dispose(): void;
 }
@@ -87,8 +96,10 @@ const NOTHING = { bytes: 0, requests: 0, failures: 0 };
 
 /** Empty. */
 export function account({ platform, directory, tell, chosen, onLost }: AccountTools): Account {
-  /** Types of request that only the origin may answer, until the next selection. */
-  const originOnly = new Set<string>();
+  /** Types of request that only the origin may answer for a while, as edges deny them. */
+  const originOnly = new Map<string, EdgeRecord>();
+  /** What only the origin had last, by edge and type of request: nothing of that type has come from there since. */
+  const lacking = new Set<string>();
   /** Edges that did not answer when nobody did; charged once somebody else delivers. */
   const suspects = new Set<Edge>();
   /** Origins that are silent at the moment. */
@@ -122,12 +133,14 @@ export function account({ platform, directory, tell, chosen, onLost }: AccountTo
     suspect: (edge) => suspects.add(edge),
     forgiveDenials() {
       originOnly.clear();
+      lacking.clear();
     },
     isSilent: (origin) => silent.has(origin),
     isAllSilent: () => allSilent,
     hasDelivered: () => hasDelivered,
     isEncoded: () => isEncoded,
-    lag(url, origin) {
+    lag(asked, origin) {
+      const url = withoutReport(asked);
       const lag = lags.get(`${url} ${origin}`);
       if (!lag) return null;
       const isStill = !lag.isOld && playlists.get(url)?.movedAt === lag.movedAt;
@@ -135,7 +148,7 @@ export function account({ platform, directory, tell, chosen, onLost }: AccountTo
     },
     movesAway: (origin) => moving.get(origin) ?? null,
     areStrangers: (a, b) => strangers.has(pairOf(a, b)),
-    isOriginOnly: (requestType) => originOnly.has(requestType),
+    isOriginOnly: (requestType) => isCooling(originOnly.get(requestType) ?? UNKNOWN, platform.now()),
     dispose() {
       isDisposed = true;
       for (const end of [...proofs]) end();
@@ -157,7 +170,11 @@ export function account({ platform, directory, tell, chosen, onLost }: AccountTo
     const isHolding = ({ because }: Try): boolean => because === 'silent' && isBlocking(request);
     // nor is anybody to blame for what the origin itself has not
     const isGone = ({ because }: Try): boolean => because === 'notmedia' && !outcome.isMedia;
-    const judged = tries.filter((one) => !isHolding(one) && !isGone(one));
+    // and one file that only the origin has says nothing of an edge that gives others
+    const isLacking = (one: Try): boolean => !to.edge && isDenial(one);
+    const lackOf = ({ edge }: Pick<Try, 'edge'>): string => `${nameOf(request, edge)} ${request.requestType}`;
+    const lacks = (one: Try): boolean => lacking.has(lackOf(one));
+    const judged = tries.filter((one) => !isHolding(one) && !isGone(one) && (!isLacking(one) || lacks(one)));
     for (const one of judged) {
       if (one.edge) judge(one.edge, one, outcome, request.binary);
       else directory.failed(nameOf(request, null));
@@ -177,16 +194,25 @@ export function account({ platform, directory, tell, chosen, onLost }: AccountTo
     directory.delivered(name, bytes, elapsedMs);
     note(name, bytes);
     moving.set(name, outcome.moveAway);
-    if (!to.edge && isDenied(tries)) {
-      originOnly.add(requestType);
-      tell({ type: 'edgeselect:warned', text: `edges deny '${requestType}', the origin does not: it serves these` });
-    }
+    const denied = to.edge ? [] : tries.filter(isDenied);
+    if (denied.length > 0 && denied.every(lacks)) keepAtOrigin(requestType);
+    if (to.edge) originOnly.delete(requestType);
+    lacking.delete(lackOf(to));
+    for (const one of tries.filter(isLacking)) lacking.add(lackOf(one));
     for (const [i, { edge, because, status }] of tries.entries()) {
       const next = nameOf(request, (tries[i + 1] ?? to).edge);
       tell({ type: 'edgeselect:failedover', url, from: nameOf(request, edge), to: next, because, status });
     }
     tell({ type: 'edgeselect:served', url, edge: name, requestType, bytes, firstByteMs, elapsedMs });
     for (const one of judged) if (one.edge) lose(one.edge, one.because);
+  }
+
+  /** Edges lack what requests of this type need, and so will they for the next: they are tried again now and then. */
+  function keepAtOrigin(requestType: string): void {
+    const before = originOnly.get(requestType);
+    originOnly.set(requestType, coolDown(before ?? UNKNOWN, platform.now(), platform.random()));
+    if (before) return;
+    tell({ type: 'edgeselect:warned', text: `edges deny '${requestType}', the origin does not: it serves these` });
   }
 
   function judge(edge: Edge, one: Try, by: Extract<Outcome, { kind: 'delivered' }>, isBinary: boolean): void {
@@ -251,8 +277,9 @@ export function account({ platform, directory, tell, chosen, onLost }: AccountTo
   }
 
   /** Who answers a blocking request has what was asked for (RFC 8216bis, section 6.2.5.2). */
-  function newest(url: string, text: string, name: string): string {
-    if (isBlocking({ url })) return text;
+  function newest(asked: string, text: string, name: string): string {
+    if (isBlocking({ url: asked })) return text;
+    const url = withoutReport(asked);
     const now = platform.now();
     const key = `${url} ${name}`;
     const seen = playlists.get(url);
@@ -281,6 +308,11 @@ function put<T>(map: Map<string, T>, key: string, value: T, most: number): void 
   map.delete(key);
   map.set(key, value);
   for (const oldest of map.keys()) if (map.size > most) map.delete(oldest);
+}
+
+/** What a request tells of the player is another thing each time (CTA-5004), and none of the playlist. */
+function withoutReport(url: string): string {
+  return withoutDirectives(url, 'CMCD=');
 }
 
 function pairOf(a: string, b: string): string {

@@ -92,8 +92,13 @@ export function blames({ because, status }: Try): boolean {
 }
 
 /** 401 or 403 at an edge that the origin answers: the edge lacks what the URL needs, and so will it for the next. */
-export function isDenied(tries: readonly Try[]): boolean {
-  return tries.some(({ edge, status }) => edge !== null && (status === 401 || status === 403));
+export function isDenied({ edge, status }: Try): boolean {
+  return edge !== null && (status === 401 || status === 403);
+}
+
+/** The fault may be the URL's and not the edge's. */
+export function isDenial({ status }: Pick<Try, 'status'>): boolean {
+  return DENIALS.includes(status);
 }
 
 /** The origin that a request goes to. */

@@ -118,3 +118,21 @@ test('goes on by the origin, at most two target durations late, where every edge
   });
   assert.true(longestMs <= 12_000, `${longestMs} ms`);
 });
+
+test('an older playlist of another edge is not shown to VHS, though each request tells of the player', async (assert) => {
+  const all = conduct(assert);
+  const { fake, send } = all;
+  answers(fake, { a: 5, b: 20, video: 30 });
+  await all.select();
+  const live = (first: number): string =>
+    `#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXT-X-MEDIA-SEQUENCE:${first}\n#EXTINF:2,\n${first}.ts\n#EXTINF:2,\n${first + 1}.ts\n`;
+  fake.respond('GET https://a.example/live/low', { body: live(10), afterMs: 20 });
+  fake.respond('GET https://b.example/live/low', { body: live(9), afterMs: 20 });
+  send('/live/low.m3u8?CMCD=sn%3D1');
+  await fake.advance(1000);
+  fake.respond('GET https://a.example/live/low', 'fail');
+  const sent = send('/live/low.m3u8?CMCD=sn%3D2');
+  await fake.advance(100);
+  assert.strictEqual(/SEQUENCE:(\d+)/.exec(sent.body)?.[1], '10');
+  await fake.advance(3000);
+});
