@@ -84,7 +84,8 @@ export function dispatch(tools: DispatchTools): Dispatch {
     // what that said of a playlist that edges have counts for nothing
     const isOutOfTurn = tries[0]?.edge === null && isStuck(request, edges);
     const inTurn = isOutOfTurn ? tries.slice(1) : tries;
-    const stop = nextStop(request, edges, inTurn) ?? lastResort(request, inTurn);
+    const isOriginDown = directory.cooling(nameOf(request, null));
+    const stop = nextStop(request, edges, inTurn, isOriginDown) ?? lastResort(request, inTurn);
     return stop && lane(request, stop.edge, null, tries);
   }
 
@@ -281,10 +282,11 @@ export function dispatch(tools: DispatchTools): Dispatch {
   }
 
   function serviceUrl(url: string, { edge, url: at }: Lane, asked: string): string {
-    const { origin } = new URL(at);
-    // a redirect to another host is the edge's word: later requests follow it, as they would without us
-    if (!edge || new URL(url).origin !== origin) return url;
-    return settings.serviceUrl ? settings.serviceUrl(url, edge) : new URL(asked).origin + url.slice(origin.length);
+    const { origin } = new URL(url);
+    // within the edge, or to another of them; a redirect to another host is its word: later requests follow it, as without us
+    const by = origin === new URL(at).origin ? edge : known().find((one) => one.origin === origin);
+    if (!edge || !by) return url;
+    return settings.serviceUrl ? settings.serviceUrl(url, by) : new URL(asked).origin + url.slice(origin.length);
   }
 }
 

@@ -42,11 +42,13 @@ const DENIALS = [401, 403, 404, 410];
 /**
  * @param edges  those that may serve this request, best first
  * @param tries  in the order they were made
+ * @param isOriginDown  it failed a while ago: nobody waits for it first
  */
 export function nextStop(
   { requestType }: Pick<MediaRequest, 'requestType'>,
   edges: readonly Edge[],
   tries: readonly Try[],
+  isOriginDown = false,
 ): Stop {
   // VHS's own limit for the whole request is over: the next try is VHS's to make, at another rate
   if (tries.some(({ because }) => because === 'late')) return null;
@@ -55,7 +57,8 @@ export function nextStop(
   const denials = tries.filter(({ edge, status }) => edge !== null && DENIALS.includes(status)).length;
   // two edges that are too slow: the origin tells whether it is them or the viewer's line
   const areSlow = tries.filter(({ because }) => because === 'slow').length >= 2;
-  const originNow = isOriginFirst({ requestType }) || denials >= Math.min(2, edges.length) || areSlow || !left;
+  const isFirst = isOriginFirst({ requestType }) && !isOriginDown;
+  const originNow = isFirst || denials >= Math.min(2, edges.length) || areSlow || !left;
   if (!originTried && originNow) return { edge: null };
   // once the origin has denied a URL there is nobody better to ask
   const denied = tries.some(({ edge, status }) => edge === null && DENIALS.includes(status));

@@ -202,6 +202,41 @@ test('asks the origin first for keys, and an edge when it fails', async (assert)
   assert.strictEqual(second.body, 'a');
 });
 
+test('keys do not wait each time for an origin that is silent', async (assert) => {
+  const { fake, send, select } = conduct(assert);
+  answers(fake, { a: 10, b: 30, video: 5 });
+  await select();
+  fake.expect('GET https://video.example/');
+  const waits: number[] = [];
+  for (let i = 0; i < 3; i += 1) {
+    const beganAt = fake.platform.now();
+    const key = send(`/live/${i}.key`, { requestType: 'segment-key' });
+    while (!key.end) await fake.advance(10);
+    waits.push(fake.platform.now() - beganAt);
+    await fake.advance(2000);
+  }
+  assert.true(Math.max(...waits.slice(1)) <= 100, `${waits.join(' ')} ms`);
+});
+
+test('keeps a playlist that one edge redirects to another within reach', async (assert) => {
+  const { fake, conducting, select } = conduct(assert);
+  answers(fake, { a: 10, b: 30, video: 5 });
+  await select();
+  const asked = 'https://video.example/live/low.m3u8';
+  const lane: Lane = {
+    ...{ edge: conducting.selection()?.chosen ?? null, url: `${A}/live/low.m3u8`, opened: null, guarded: false },
+    ...{
+      patienceMs: 0,
+      limitMs: 0,
+      checksLength: true,
+      resumes: true,
+      isTooSlow: () => false,
+      rateShown: (rate) => rate,
+    },
+  };
+  assert.strictEqual(conducting.serviceUrl('https://b.example/live/low.m3u8', lane, asked), asked);
+});
+
 test('shows the URL of the service for a redirect inside an edge, and that of a foreign host as it is', (assert) => {
   const { conducting } = conduct(assert);
   const edge = { origin: A, rank: 0, weight: 1 };
