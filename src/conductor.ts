@@ -277,7 +277,9 @@ export function conductor(
   }
 
   function onVerdict({ kind, because, seen, limit }: Judgement, edge: string): void {
-    if (state.kind !== 'steady') return;
+    // what cannot wait overtakes a look around
+    const isUrgent = kind === 'leave' && state.kind === 'reselecting' && state.how !== 'leave';
+    if (state.kind !== 'steady' && !isUrgent) return;
     tell({ type: 'edgeselect:judged', edge, verdict: kind, because, seen, limit });
     if (kind === 'leave') reselect(because, 'leave');
     else compareLater(because);

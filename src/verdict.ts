@@ -40,7 +40,9 @@ export function observe(
   if (!charge) return { watch: next, verdict: { kind: 'stay' } };
   const told = { ...next.told, [charge.kind + charge.because]: look.at };
   // what was told once is not told again without something new
-  const rest = charge.kind === 'leave' ? forget(next) : { ...next, behindMs: 0, lateSince: null };
+  const { last, hasMoved } = next;
+  const rest =
+    charge.kind === 'leave' ? { ...forget(next), last, hasMoved } : { ...next, behindMs: 0, lateSince: null };
   return { watch: { ...rest, told }, verdict: charge };
 }
 
