@@ -60,8 +60,6 @@ export interface ElementSource {
   readonly url: string;
 }
 
-/** A selection older than this is measured again behind the back of whoever is given it. */
-const FRESH_MS = 10_000;
 /** A look that decides with another one comes after two segments or so. */
 const SECOND_LOOK_MS = 5000;
 
@@ -254,7 +252,7 @@ export function conductor(
     const known = directory.known(key);
     if (known) {
       send({ kind: 'known', selection: { ...known, reason: 'known' } });
-      if (platform.now() - known.measuredAt > FRESH_MS) reselect('known for a while', 'asked');
+      if (directory.mayMeasure(key)) reselect('known for a while', 'asked');
       return;
     }
     const origin = settings.remember ? platform.recall(rememberKey) : null;

@@ -23,6 +23,9 @@ const FAILED_FOR_MS = 1000;
 const SLOW_LINE_MS = 600_000;
 const LONGEST_SLOW_LINE_MS = 3_600_000;
 
+/** A selection older than this is measured again behind the back of whoever is given it. */
+const FRESH_MS = 10_000;
+
 /** An outcome of a question, positive or negative. */
 interface Entry {
   readonly outcome: Promise<Answer>;
@@ -54,6 +57,8 @@ export interface Directory {
   /** A selection that whoever has it goes on with, for this service and these settings. */
   known(key: string): Selection | null;
   keep(key: string, selection: Selection): void;
+  /** Whether what is known was measured a while ago: true for one at a time, who measures it again for the whole page. */
+  mayMeasure(key: string): boolean;
   /** Origins of edges that take no reports. */
   readonly silenced: Set<string>;
   /** Keys of searches whose lookups were longer than a request could be held: the next source does not wait for them. */
@@ -69,6 +74,8 @@ export function directory(platform: Platform): Directory {
   const resolvers = new Map<string, Resolver>();
   const names = new WeakMap<object, number>();
   const edges = new Map<string, EdgeRecord>();
+  /** When somebody began to measure again, by the key of the search. */
+  const measuring = new Map<string, number>();
   const selections = new Map<string, Selection>();
   const pageId = platform.randomId();
   let named = 0;
@@ -158,6 +165,13 @@ export function directory(platform: Platform): Directory {
     },
     keep(key, selection) {
       selections.set(key, selection);
+    },
+    mayMeasure(key) {
+      const now = platform.now();
+      const lastAt = Math.max(selections.get(key)?.measuredAt ?? now, measuring.get(key) ?? -Infinity);
+      if (now - lastAt <= FRESH_MS) return false;
+      measuring.set(key, now);
+      return true;
     },
     key: (source, { nameserver, secondNameserver, client, tokens, servers, allowedHosts, resolver, discover }) =>
       JSON.stringify([
