@@ -192,7 +192,11 @@ export async function attempt(
       }
       take(bytes);
     }
-    if (isComparing) return fail('short');
+    if (isComparing) {
+      if (position < received.length) return fail('short');
+      // nothing was missing but the end
+      sink.resumed(startedAt, flow.bytes());
+    }
     const { length, total } = received;
     if (lane.checksLength && request.binary && length < total) return fail('short');
     const isMedia = !isNoMedia(response, request) && isAnswer(request, received);

@@ -299,3 +299,39 @@ test('passes on a body of its own when the whole one breaks off before it has re
   await resumed.fake.flush();
   assert.deepEqual([resumed.bytes, resumed.failures], [FILE, ['stalled', 'short']]);
 });
+
+test.each(
+  'is whole with a body that was all there, and only its end was missing: no length was told',
+  {
+    'stalls, and the next gives the overlap': { how: 'stalls', because: 'stalled', answer: rest(LENGTH - 16_384) },
+    'breaks, and the next gives the overlap': { how: 'breaks', because: 'short', answer: rest(LENGTH - 16_384) },
+    'stalls, and the next gives the whole': { how: 'stalls', because: 'stalled', answer: { body: FILE } },
+  },
+  async (assert, { how, because, answer }) => {
+    const resumed = resuming(assert);
+    await resumed.fake.flush();
+    const body = resumed.fake.last('a.example').respondStream();
+    body.chunk(FILE);
+    await resumed.fake.flush();
+    if (how === 'breaks') body.fail();
+    await resumed.fake.advance(600);
+    resumed.fake.last('b.example').respond(answer);
+    await resumed.fake.flush();
+    assert.deepEqual([resumed.end, resumed.failures], ['answered', [because]]);
+    assert.deepEqual(resumed.marks, ['200 of a', 'resumed']);
+    assert.deepEqual(resumed.bytes, FILE);
+  },
+);
+
+test('is short with a body that ends before all that is there was compared', async (assert) => {
+  const resumed = resuming(assert);
+  await resumed.fake.flush();
+  resumed.fake.last('a.example').respondStream().chunk(FILE.slice(0, FIRST));
+  await resumed.fake.advance(600);
+  const headers = { 'content-range': `bytes ${AT}-${LENGTH - 1}/${LENGTH}` };
+  resumed.fake.last('b.example').respond({ status: 206, headers, body: FILE.slice(AT, FIRST - 1) });
+  await resumed.fake.flush();
+  resumed.fake.last('c.example').respond(rest(AT));
+  await resumed.fake.flush();
+  assert.deepEqual([resumed.bytes, resumed.failures], [FILE, ['stalled', 'short']]);
+});
