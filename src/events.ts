@@ -9,7 +9,7 @@ import type { Sign } from './verdict.js';
 /**
  * Why a request left an edge. `refused`: no connection, or no CORS; `status`: one that is no success; `silent`: no first byte; `stalled`: no more of them; `slow`: more slowly than the buffer can
  * bear; `late`: VHS's own limit ran out; `short`: the body broke off; `notmedia`: a success, but of a web page, of nothing,
- * or of what is no playlist; `range`: the whole where a part was asked for.
+ * or of what is no playlist; `range`: the whole where a part was asked for, or another part than that.
  */
 export type FailureKind =
   'refused' | 'silent' | 'stalled' | 'slow' | 'late' | 'short' | 'status' | 'notmedia' | 'range';

@@ -9,7 +9,7 @@ import type { Opened } from '../probe.js';
 import type { Edge } from '../servers.js';
 import { watchFlow } from './flow.js';
 import type { Flow } from './pace.js';
-import { placeOf, rangeFrom, type Received } from './received.js';
+import { isRangeAsked, placeOf, rangeFrom, type Received } from './received.js';
 import type { MediaRequest } from './route.js';
 
 /** Where a request goes, and how patient to be there. */
@@ -137,7 +137,7 @@ export async function attempt(
     const firstByteMs = platform.now() - startedAt;
     status = response.status;
     if (at !== null && status === 416) return differs();
-    const fault = faultOf(response, request, lane);
+    const fault = faultOf(response, request, lane, at);
     if (fault === 'status') return fail(fault, { response, startedAt, abort: lane.opened?.abort ?? abort });
     if (fault) return leave(fault);
     const place = at === null ? 'anew' : placeOf(response, at, received, range);
@@ -285,11 +285,14 @@ function send(
 }
 
 /** What is wrong with an answer by its headers alone. From the origin, anything is taken as it is. */
-function faultOf(response: Response, request: MediaRequest, { edge }: Lane): FailureKind | null {
+function faultOf(response: Response, request: MediaRequest, { edge }: Lane, at: number | null): FailureKind | null {
   if (!response.ok) return 'status';
   if (edge === null) return null;
   if (isNoMedia(response, request)) return 'notmedia';
-  return rangeOf(request) !== undefined && response.status !== 206 ? 'range' : null;
+  const range = rangeOf(request);
+  // of one that goes on where another stopped, its place is told later
+  const isAsked = response.status === 206 ? at !== null || isRangeAsked(response.headers, range) : range === undefined;
+  return isAsked ? null : 'range';
 }
 
 /** A captive portal, a CDN's error page with status 200, or a success of nothing such as 204. */

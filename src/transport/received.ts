@@ -121,6 +121,16 @@ export function placeOf(
   return received.file > 0 && place.file > 0 && place.file !== received.file ? 'differs' : 'rest';
 }
 
+/** Whether a 206 is what was asked for, as far as it tells: what another range holds would be taken for it. */
+export function isRangeAsked(headers: Headers, range: string | undefined): boolean {
+  const place = contentRange(headers);
+  if (!place) return true;
+  const { first, length, file } = place;
+  if (range === undefined) return Number(first) === 0 && (file === 0 || length === file);
+  const [, wanted = first] = /^bytes=(\d+)-\d*$/.exec(range) ?? [];
+  return Number(first) === Number(wanted);
+}
+
 function strongEtag(headers: Headers): string | null {
   const etag = headers.get('etag');
   return etag && !etag.startsWith('W/') ? etag : null;

@@ -319,6 +319,24 @@ test.each(
   },
 );
 
+test.each(
+  'takes another range than what was asked for for a failure of an edge, and of nobody else',
+  [
+    { place: 'bytes 0-4/5', outcome: 'delivered' },
+    { place: 'bytes 0-4/900', outcome: 'range' },
+    { place: 'bytes 0-4/900', edge: null, outcome: 'delivered' },
+    { range: 'bytes=10-14', place: 'bytes 10-14/900', outcome: 'delivered' },
+    { range: 'bytes=10-14', place: 'bytes 0-4/900', outcome: 'range' },
+    { range: 'bytes=10-14', place: 'bytes 0-4/900', edge: null, outcome: 'delivered' },
+  ],
+  async (assert, { range, place, outcome, edge: who = edge }) => {
+    const trial = attempting(assert, { edge: who }, { headers: range ? { Range: range } : {} });
+    trial.fake.last(URL_).respond({ status: 206, headers: { 'content-range': place }, body: 'bytes' });
+    await trial.fake.flush();
+    assert.strictEqual(outcomeOf(trial), outcome);
+  },
+);
+
 test('takes its request back when it is aborted, before the headers and after them', async (assert) => {
   for (const isAnswered of [false, true]) {
     const trial = attempting(assert, { limitMs: 5000 });

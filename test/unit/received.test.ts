@@ -1,5 +1,5 @@
 import QUnit from 'qunit';
-import { placeOf, rangeFrom, Received } from '../../src/transport/received.js';
+import { isRangeAsked, placeOf, rangeFrom, Received } from '../../src/transport/received.js';
 
 const { module, test } = QUnit;
 
@@ -153,4 +153,27 @@ const PLACES: Readonly<Record<string, Place>> = {
 test.each('an answer is told by its headers:', PLACES, (assert, given) => {
   const { status = 206, headers = {}, total = 1000, file = total, etag = null, range, place } = given;
   assert.strictEqual(placeOf({ status, headers: new Headers(headers) }, 100, { total, file, etag }, range), place);
+});
+
+/** The request's own range, what a 206 says it is, and whether it is that. */
+const ANSWERS: (readonly [string | undefined, string | undefined, boolean])[] = [
+  [undefined, undefined, true],
+  [undefined, 'bytes 0-999/1000', true],
+  [undefined, 'bytes 0-999/*', true],
+  [undefined, 'bytes 0-999/1001', false],
+  [undefined, 'bytes 1-999/1000', false],
+  [undefined, 'bytes 1-999/*', false],
+  ['bytes=500-999', undefined, true],
+  ['bytes=500-999', 'bytes 500-999/9000', true],
+  ['bytes=500-', 'bytes 500-8999/9000', true],
+  ['bytes=500-999', 'bytes 0-499/9000', false],
+  ['bytes=50-99', 'bytes 500-549/9000', false],
+  // where these begin only the server can tell
+  ['bytes=-500', 'bytes 8500-8999/9000', true],
+  ['bytes=0-9,500-999', 'bytes 500-999/9000', true],
+];
+
+test.each('a 206 is told from one of another range, where it can be read:', ANSWERS, (assert, [range, place, isIt]) => {
+  const headers = new Headers(place === undefined ? {} : { 'content-range': place });
+  assert.strictEqual(isRangeAsked(headers, range), isIt);
 });
