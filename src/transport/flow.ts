@@ -46,6 +46,8 @@ export function watchFlow(
   let isAnswered = false;
   let bytes = 0;
   let lastAt = platform.now();
+  /** Since when it was silent when the patience last began anew. */
+  let anewFor: number | null = null;
   let resolveGaveUp: (because: FailureKind) => void;
   const gaveUp = new Promise<FailureKind>((resolve) => {
     resolveGaveUp = resolve;
@@ -92,9 +94,11 @@ export function watchFlow(
     cancelPatience = platform.after(ms, () => {
       const now = platform.now();
       const leftMs = lastAt + patienceMs - now;
-      // a page that slept has heard nothing, whoever spoke
-      if (now - dueAt > patienceMs) waitFor(patienceMs);
-      else if (leftMs > 0) waitFor(leftMs);
+      // a page that slept has heard nothing, whoever spoke; one that is hidden hears, though all its timers are late
+      if (now - dueAt > patienceMs && anewFor !== lastAt) {
+        anewFor = lastAt;
+        waitFor(patienceMs);
+      } else if (leftMs > 0) waitFor(leftMs);
       else giveUp(isAnswered ? 'stalled' : 'silent');
     });
   }

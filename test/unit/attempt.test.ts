@@ -17,8 +17,12 @@ interface Trial {
 }
 
 /** One attempt; the request is a segment at an edge unless told otherwise. */
-function attempting(assert: Assert, lane: Partial<Lane> = {}, request: Partial<MediaRequest> = {}): Trial {
-  const fake = fakePlatform(assert);
+function attempting(
+  assert: Assert,
+  lane: Partial<Lane> = {},
+  request: Partial<MediaRequest> = {},
+  fake = fakePlatform(assert),
+): Trial {
   fake.expect(lane.url ?? URL_);
   const controller = new AbortController();
   const trial: Trial = {
@@ -202,6 +206,39 @@ test('fails when the body stops for longer than its patience, which begins anew 
   await trial.fake.flush();
   assert.true(parkedOf(trial)?.spoke());
   assert.deepEqual(trial.got, ['headers 200', 'one', 'two', 'three'], 'what comes too late is nobody’s');
+  parkedOf(trial)?.abort();
+});
+
+/** A browser that runs timers only so often, as in a hidden page. */
+function throttled(assert: Assert, everyMs: number): FakePlatform {
+  const fake = fakePlatform(assert);
+  const { after, now } = fake.platform;
+  const late = (ms: number): number => Math.ceil((now() + ms) / everyMs) * everyMs - now();
+  return { ...fake, platform: { ...fake.platform, after: (ms, run) => after(late(ms), run) } };
+}
+
+test.each(
+  'has patience no longer than for one late timer more where all of them are late',
+  [1000, 60_000],
+  async (assert, everyMs) => {
+    const trial = attempting(assert, { patienceMs: 300 }, {}, throttled(assert, everyMs));
+    await trial.fake.advance(2 * everyMs);
+    assert.strictEqual(outcomeOf(trial), 'silent');
+    parkedOf(trial)?.abort();
+  },
+);
+
+test('begins its patience anew after a sleep, since nobody was heard meanwhile, and after each piece', async (assert) => {
+  const trial = attempting(assert, { patienceMs: 300 }, {}, throttled(assert, 1000));
+  const body = trial.fake.last(URL_).respondStream();
+  for (const piece of ['one', 'two', 'three']) {
+    await trial.fake.advance(1000);
+    assert.strictEqual(outcomeOf(trial), 'open', piece);
+    body.chunk(piece);
+    await trial.fake.flush();
+  }
+  await trial.fake.advance(2000);
+  assert.strictEqual(outcomeOf(trial), 'stalled');
   parkedOf(trial)?.abort();
 });
 
