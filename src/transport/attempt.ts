@@ -296,9 +296,11 @@ function faultOf(response: Response, request: MediaRequest, { edge }: Lane, at: 
 }
 
 /** A captive portal, a CDN's error page with status 200, or a success of nothing such as 204. */
-function isNoMedia({ status, headers }: Response, { url }: MediaRequest): boolean {
-  const isHtml = headers.get('content-type')?.startsWith('text/html') && !/\.html?($|\?)/.test(url);
-  return isHtml === true || (status !== 200 && status !== 206);
+function isNoMedia({ status, headers }: Response, { url, requestType }: MediaRequest): boolean {
+  if (status !== 200 && status !== 206) return true;
+  // some servers have no type for playlists, which are told by their marks
+  if (MARKS.has(requestType) || /\.html?($|\?)/.test(url)) return false;
+  return headers.get('content-type')?.startsWith('text/html') === true;
 }
 
 /** Whether a body is what was asked for: a broken edge may give any with status 200, and quicker than all others. */

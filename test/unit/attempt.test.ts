@@ -298,10 +298,14 @@ test.each(
     { type: 'text/plain', outcome: 'delivered' },
     { type: 'text/html', edge: null, outcome: 'delivered' },
     { type: 'text/html', url: 'https://video.example/notes.html?x', outcome: 'delivered' },
+    { type: 'text/html', requestType: 'hls-playlist', body: '#EXTM3U', outcome: 'delivered' },
+    { type: 'text/html', requestType: 'hls-playlist', body: '<html>Sign in', outcome: 'notmedia' },
+    { type: 'text/html', requestType: 'dash-manifest', body: '<MPD>', outcome: 'delivered' },
+    { type: 'text/html', requestType: 'dash-manifest', body: '<html>Sign in', outcome: 'notmedia' },
   ],
-  async (assert, { type, outcome, edge: who = edge, url = 'https://video.example/low-0.ts' }) => {
-    const trial = attempting(assert, { edge: who }, { url });
-    trial.fake.last(URL_).respond({ headers: { 'content-type': type }, body: 'text' });
+  async (assert, { type, outcome, body = 'text', edge: who = edge, ...request }) => {
+    const trial = attempting(assert, { edge: who }, request);
+    trial.fake.last(URL_).respond({ headers: { 'content-type': type }, body });
     await trial.fake.flush();
     assert.strictEqual(outcomeOf(trial), outcome);
   },
