@@ -221,7 +221,7 @@ export function dispatch(tools: DispatchTools): Dispatch {
    */
   function blocking({ url }: MediaRequest, ownMs: number): number {
     if (!isBlocking({ url })) return ownMs;
-    return ownMs > 0 ? (tools.demand()?.segmentMs ?? UNTOLD_MS) + ownMs : 0;
+    return ownMs > 0 ? (tools.demand()?.targetMs ?? UNTOLD_MS) + ownMs : 0;
   }
 
   /** Nobody is better than the origin, unless edges may be back, or were not asked yet. */

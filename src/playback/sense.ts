@@ -84,10 +84,11 @@ export function sense(player: SensedPlayer, selector: () => Selector | undefined
       };
     },
     demand() {
-      const playsMs = segmentMs();
-      const rate = player.playbackRate() ?? 0;
-      if (!playsMs || isPaused()) return null;
-      return { bufferMs: aheadOf(positionMs()) / (rate > 0 ? rate : 1), segmentMs: playsMs };
+      const targetMs = segmentMs();
+      if (!targetMs || isPaused()) return null;
+      const speed = player.playbackRate() ?? 0;
+      const rate = speed > 0 ? speed : 1;
+      return { bufferMs: aheadOf(positionMs()) / rate, segmentMs: targetMs / rate, targetMs };
     },
   };
 

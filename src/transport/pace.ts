@@ -21,8 +21,10 @@ export interface Flow {
 export interface Demand {
   /** Until the picture stops, at the rate it is played. */
   readonly bufferMs: number;
-  /** How long a segment plays. */
+  /** How long a segment plays, at that rate. */
   readonly segmentMs: number;
+  /** How long a live stream takes for the next segment, however it is played. */
+  readonly targetMs: number;
 }
 
 /** What another server would need. */
@@ -43,7 +45,7 @@ export function isBehind(flow: Flow, { segmentMs }: Pick<Demand, 'segmentMs'>): 
 }
 
 /** Whether the rest is to come from the other. */
-export function isTooSlow(flow: Flow, { bufferMs, segmentMs }: Demand, other: Alternative): boolean {
+export function isTooSlow(flow: Flow, { bufferMs, segmentMs }: Omit<Demand, 'targetMs'>, other: Alternative): boolean {
   if (!isBehind(flow, { segmentMs })) return false;
   const leftBytes = leftOf(flow);
   const leftMs = leftBytes / flow.bytesPerMs;

@@ -155,7 +155,7 @@ export function seeing(look: () => Sensed): Sense {
     look,
     demand() {
       const { paused, segmentMs, bufferAheadMs: bufferMs } = look();
-      return segmentMs === null || paused ? null : { bufferMs, segmentMs };
+      return segmentMs === null || paused ? null : { bufferMs, segmentMs, targetMs: segmentMs };
     },
   };
 }

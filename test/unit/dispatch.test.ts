@@ -70,7 +70,7 @@ const DELIVERED: Outcome = {
   isMedia: true,
   moveAway: false,
 };
-const PLENTY: Demand = { bufferMs: 12_000, segmentMs: 2000 };
+const PLENTY: Demand = { bufferMs: 12_000, segmentMs: 2000, targetMs: 2000 };
 
 function probe(edge: Edge, elapsedMs: number): Selection['probes'][number] {
   return { edge, method: 'GET', outcome: 'ok', status: 200, elapsedMs, requestMs: null, capabilities: {} };
@@ -164,7 +164,7 @@ test('takes the needed rate in the place of VHS’s limit where there is another
 
 test('leaves an edge for its rate only while another is quicker', (assert) => {
   const all = dispatches(assert);
-  all.demand = { bufferMs: 2000, segmentMs: 2000 };
+  all.demand = { ...PLENTY, bufferMs: 2000 };
   const crawling = { elapsedMs: 1000, bytes: 50_000, leftBytes: 950_000, bytesPerMs: 50 };
   assert.true(all.next()?.isTooSlow(crawling));
   for (const origin of [b.origin, c.origin, 'https://video.example']) all.page.flowed(origin, 55 * 8000);
@@ -178,7 +178,7 @@ test.each(
   { 'the only edge': ['a'], 'the second of three': ['a', 'b', 'c'] },
   (assert, edges) => {
     const all = dispatches(assert);
-    all.demand = { bufferMs: 2000, segmentMs: 2000 };
+    all.demand = { ...PLENTY, bufferMs: 2000 };
     for (const one of [b, c]) if (!edges.includes(one.origin.slice(8, 9))) all.page.failed(one.origin);
     const crawling = { elapsedMs: 1000, bytes: 50_000, leftBytes: 950_000, bytesPerMs: 50 };
     const slow: Partial<Try> = { because: 'slow', bytes: 50_000, elapsedMs: 1000 };
@@ -202,7 +202,7 @@ test.each(
   } satisfies Record<string, [Partial<Try>, string[]]>,
   (assert, [origin, expected]) => {
     const all = dispatches(assert);
-    all.demand = { bufferMs: 2000, segmentMs: 2000 };
+    all.demand = { ...PLENTY, bufferMs: 2000 };
     const slow = (bytes: number): Partial<Try> => ({ because: 'slow', bytes, elapsedMs: 1000 });
     const tries = [failed(a, slow(40_000)), failed(c, slow(50_000)), failed(null, origin)];
     const way: string[] = [];
@@ -218,7 +218,7 @@ test.each(
 
 test('does not try an origin that has failed for a while', (assert) => {
   const all = dispatches(assert);
-  all.demand = { bufferMs: 2000, segmentMs: 2000 };
+  all.demand = { ...PLENTY, bufferMs: 2000 };
   for (const { origin } of [b, c]) all.page.failed(origin);
   const crawling = { elapsedMs: 1000, bytes: 50_000, leftBytes: 950_000, bytesPerMs: 50 };
   assert.true(all.next()?.isTooSlow(crawling));
@@ -228,7 +228,7 @@ test('does not try an origin that has failed for a while', (assert) => {
 
 test('stays at a slow edge when the origin is known to be no quicker', (assert) => {
   const all = dispatches(assert);
-  all.demand = { bufferMs: 2000, segmentMs: 2000 };
+  all.demand = { ...PLENTY, bufferMs: 2000 };
   for (const { origin } of [b, c]) all.page.failed(origin);
   all.page.flowed('https://video.example', 55 * 8000);
   assert.false(all.next()?.isTooSlow({ elapsedMs: 1000, bytes: 50_000, leftBytes: 950_000, bytesPerMs: 50 }));
@@ -241,7 +241,7 @@ test('shows VHS the rate that another edge will give, while the buffer bears the
   for (const { origin } of [b, c]) all.page.delivered(origin, 500_000, 1000);
   assert.strictEqual(all.next()?.rateShown(10), 500);
   assert.strictEqual(all.next()?.rateShown(2000), 2000, 'never less than it is');
-  all.demand = { bufferMs: 1000, segmentMs: 2000 };
+  all.demand = { ...PLENTY, bufferMs: 1000 };
   assert.strictEqual(all.next()?.rateShown(10), 10, 'an empty buffer is for VHS to see');
 });
 
@@ -338,6 +338,13 @@ test("waits no longer for a playlist's own host than for an edge, where edges ha
   for (const name of ['a', 'b', 'c']) lags[`${name}.example`] = old();
   all.accounting.ended(SEGMENT, [], all.dispatching.lane(SEGMENT, a, null), DELIVERED);
   assert.strictEqual(all.next(LIVE)?.patienceMs, 1200);
+});
+
+test('waits at a blocking request for what is new at the server, however quickly it is played', (assert) => {
+  const all = dispatches(assert);
+  all.demand = { ...PLENTY, segmentMs: 1000 };
+  const url = 'https://video.example/live/low.m3u8?_HLS_msn=7';
+  assert.strictEqual(all.next({ url, requestType: 'hls-playlist' })?.patienceMs, 2600);
 });
 
 test('remembers when it was last asked', async (assert) => {

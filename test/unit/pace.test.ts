@@ -5,7 +5,7 @@ const { module, test } = QUnit;
 
 /** A segment of 2 s, of which a megabyte is still to come after half a second; 12 s of buffer; an edge of 8 Mbit/s. */
 const FLOW: Flow = { elapsedMs: 500, bytes: 100_000, leftBytes: 1_000_000, bytesPerMs: 1000 };
-const DEMAND: Demand = { bufferMs: 12_000, segmentMs: 2000 };
+const DEMAND: Demand = { bufferMs: 12_000, segmentMs: 2000, targetMs: 2000 };
 const OTHER: Alternative = { firstByteMs: 40, bytesPerMs: 1000 };
 
 interface Case {

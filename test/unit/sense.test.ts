@@ -174,12 +174,13 @@ test('frames are counted from one look to the next, also when a new source begin
   assert.deepEqual(shares, [0, 0.1, 0, 0.6, 0, 0, 0.25]);
 });
 
-test('what playback can bear is until the buffer is empty, at the rate it plays', (assert) => {
+test('what playback can bear is until the buffer is empty, and a segment lasts, at the rate it plays', (assert) => {
   const demand = (more: object, vhs: SensedVhs | undefined = ladder([400_000])): unknown =>
     sense(player(more, vhs), () => highest).demand();
-  assert.deepEqual(demand({}), { bufferMs: 12_000, segmentMs: 6000 });
-  assert.deepEqual(demand({ playbackRate: 2 }), { bufferMs: 6000, segmentMs: 6000 });
-  assert.deepEqual(demand({ playbackRate: 0 }), { bufferMs: 12_000, segmentMs: 6000 });
+  assert.deepEqual(demand({}), { bufferMs: 12_000, segmentMs: 6000, targetMs: 6000 });
+  assert.deepEqual(demand({ playbackRate: 2 }), { bufferMs: 6000, segmentMs: 3000, targetMs: 6000 });
+  assert.deepEqual(demand({ playbackRate: 0.5 }), { bufferMs: 24_000, segmentMs: 12_000, targetMs: 6000 });
+  assert.deepEqual(demand({ playbackRate: 0 }), { bufferMs: 12_000, segmentMs: 6000, targetMs: 6000 });
   assert.strictEqual(demand({ paused: true }), null, 'nobody waits');
   assert.strictEqual(demand({ ended: true }), null);
   assert.strictEqual(demand({}, {}), null, 'nobody knows how long a segment plays');
