@@ -37,8 +37,12 @@ export function nameserverHealth(platform: Platform): NameserverHealth {
     memory = Object.fromEntries(entry ? [...others, [url, entry]] : others);
     platform.store(MEMORY_KEY, JSON.stringify(memory));
   };
-  const passedOver = (url: string | undefined): boolean =>
-    url !== undefined && (read()[url]?.until ?? 0) > platform.wallClock();
+  const passedOver = (url: string | undefined): boolean => {
+    if (url === undefined) return false;
+    const leftMs = (read()[url]?.until ?? 0) - platform.wallClock();
+    // more is left only where the clock was put back since
+    return leftMs > 0 && leftMs <= LONGEST_PAUSE_MS;
+  };
   return {
     passedOver,
     failed(url) {

@@ -19,6 +19,21 @@ test('the pause doubles with each failure, to 10 min', async (assert) => {
   }
 });
 
+test('a clock that is put back does not make a pause longer than the longest', async (assert) => {
+  const fake = fakePlatform(assert);
+  const aheadMs = 24 * 60 * MINUTE;
+  const ahead = { ...fake.platform, wallClock: () => fake.platform.wallClock() + aheadMs };
+  nameserverHealth(ahead).failed('https://a.example/');
+  assert.true(nameserverHealth(ahead).passedOver('https://a.example/'));
+  const health = nameserverHealth(fake.platform);
+  assert.false(health.passedOver('https://a.example/'), 'asked a day too early, rather than a day too late');
+  health.failed('https://a.example/');
+  await fake.advance(MINUTE);
+  assert.true(health.passedOver('https://a.example/'), 'it fails anew, and its pause is that of the clock of now');
+  await fake.advance(MINUTE);
+  assert.false(health.passedOver('https://a.example/'));
+});
+
 test('an answer ends the doubling', async (assert) => {
   const fake = fakePlatform(assert);
   const health = nameserverHealth(fake.platform);
