@@ -80,13 +80,13 @@ export async function deliver(
     if (comer) {
       overtaken = nextLate();
       parked.delete(comer.one);
+      // it has failed at nothing
+      tries = tries.filter((one) => one !== comer.one);
       if ((comer.at ?? 0) > received.length) {
         // what is there has become less since: another began anew
         comer.opened.abort();
         continue;
       }
-      // it has failed at nothing
-      tries = tries.filter((one) => one !== comer.one);
     }
     const known = comer ? { ...comer.lane, opened: comer.opened } : routes.next(request, tries, signal);
     // not awaited without need: what is known is asked for inside send(), before VHS has ended its task

@@ -355,7 +355,7 @@ test('asks the origin again only when its first request has come to an end', asy
   delivery.abort();
 });
 
-test('takes no late answer that begins behind what is there now', async (assert) => {
+test('takes no late answer that begins behind what is there now, and asks anew who gave it: it failed at nothing', async (assert) => {
   const delivery = delivering(assert, ['a', 'b', 'c', 'd']);
   delivery.fake.expect('.example');
   const noise = new Uint8Array(40_000).map((_, i) => (i * 2_654_435_761) >>> 13);
@@ -377,9 +377,11 @@ test('takes no late answer that begins behind what is there now', async (assert)
   await delivery.fake.flush();
   anew.end();
   await delivery.fake.flush();
-  assert.strictEqual(new URL(delivery.fake.fetches.at(-1)?.url ?? '').hostname, 'd.example');
+  const asked = delivery.fake.fetches.at(-1);
+  assert.deepEqual([asked?.url, asked?.headers.range], ['https://b.example/0.ts', 'bytes=3616-']);
   assert.strictEqual(delivery.end, undefined);
-  delivery.fake.last('d.example').respond({ body: 'whole' });
+  asked?.respond({ body: 'whole' });
   await delivery.fake.flush();
   assert.strictEqual(delivery.got.slice(-1)[0], 'whole');
+  assert.deepEqual([failuresOf(delivery), delivery.silent], [['short', 'short'], ['differs']]);
 });
