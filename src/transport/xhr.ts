@@ -65,6 +65,19 @@ export class TransportRequest extends EventTarget {
   declare onloadend: Handler | undefined;
   declare ontimeout: ((this: TransportRequest, error: TimeoutError) => void) | null | undefined;
 
+  static readonly UNSENT = 0;
+  static readonly OPENED = 1;
+  static readonly HEADERS_RECEIVED = 2;
+  static readonly LOADING = 3;
+  static readonly DONE = 4;
+  readonly UNSENT = 0;
+  readonly OPENED = 1;
+  readonly HEADERS_RECEIVED = 2;
+  readonly LOADING = 3;
+  readonly DONE = 4;
+
+  /** For hooks to listen to: what is sent tells no progress. */
+  readonly upload = new EventTarget();
   readyState = 0;
   status = 0;
   statusText = '';

@@ -1,4 +1,5 @@
 import QUnit from 'qunit';
+import { TransportRequest } from '../../src/transport/xhr.js';
 import { nothingLeft } from '../support/platform.js';
 import { transporting } from '../support/transporting.js';
 
@@ -19,6 +20,38 @@ test('tells an answer in the order of an XMLHttpRequest', async (assert) => {
     ...['readystatechange 4', 'load 4', 'loadend 4'],
   ]);
   assert.deepEqual([transport.status, transport.responseText], [200, '#EXTM3U']);
+});
+
+test('has the names of an XMLHttpRequest for its states, as hooks of sites ask for them', async (assert) => {
+  const { fake, transport, open } = transporting(assert);
+  fake.respond('a.example', { body: '#EXTM3U' });
+  const real = new XMLHttpRequest();
+  for (const name of ['UNSENT', 'OPENED', 'HEADERS_RECEIVED', 'LOADING', 'DONE'] as const) {
+    assert.strictEqual(transport[name], real[name], name);
+    assert.strictEqual(TransportRequest[name], XMLHttpRequest[name], `${name} of the class`);
+  }
+  const done: string[] = [];
+  transport.onreadystatechange = function () {
+    if (this.readyState === this.DONE) done.push(this.responseText);
+  };
+  open();
+  transport.send();
+  await fake.flush();
+  assert.deepEqual(done, ['#EXTM3U']);
+});
+
+test('has an upload to listen to, which tells nothing', async (assert) => {
+  const { fake, transport, open } = transporting(assert);
+  fake.respond('a.example', { body: '#EXTM3U' });
+  const told: string[] = [];
+  const tell = ({ type }: Event): unknown => told.push(type);
+  Object.assign(transport.upload, { onprogress: tell });
+  transport.upload.addEventListener('progress', tell);
+  open();
+  transport.send();
+  await fake.flush();
+  assert.strictEqual(transport.responseText, '#EXTM3U');
+  assert.deepEqual(told, []);
 });
 
 test('completes nothing inside send(), even when nobody can serve', async (assert) => {
