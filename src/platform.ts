@@ -191,6 +191,19 @@ export function knock(platform: Pick<Platform, 'fetch'>, url: string, signal: Ab
   return platform.fetch(url, { method: 'HEAD', mode: 'no-cors', cache: 'no-store', signal });
 }
 
+/** What a body is read by; where a polyfill has taken the place of `fetch`, which has no streams, it is one piece. */
+export function readerOf(response: Response): ReadableStreamDefaultReader<Uint8Array> | undefined {
+  const body = response.body as Response['body'] | undefined;
+  if (body !== undefined) return body?.getReader();
+  const whole = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      controller.enqueue(new Uint8Array(await response.arrayBuffer()));
+      controller.close();
+    },
+  });
+  return whole.getReader();
+}
+
 /** Ends after `ms`, or sooner when `until` ends or `signal` fires. */
 export function pause(
   { after }: Pick<Platform, 'after'>,

@@ -3,6 +3,7 @@
  * A GET whose only header is `Accept` needs no CORS preflight; a POST or a `Content-Type` would.
  */
 import { EdgeSelectError, type Lookup } from '../errors.js';
+import { readerOf } from '../platform.js';
 import type { ResolverTools } from '../resolver.js';
 
 /** A DNS message has at most 65535 bytes (RFC 1035, section 4.2.2). */
@@ -50,8 +51,8 @@ export async function getMessage(
  *
  * @returns the whole body, or of one that is too long so much that this can be seen
  */
-async function readBody({ body }: Response): Promise<Uint8Array> {
-  const reader = body?.getReader();
+async function readBody(response: Response): Promise<Uint8Array> {
+  const reader = readerOf(response);
   let message = new Uint8Array();
   while (message.length <= MAX_MESSAGE_BYTES) {
     const next = await reader?.read();

@@ -4,7 +4,7 @@
  */
 import { movesAway } from '../capabilities.js';
 import type { FailureKind } from '../events.js';
-import type { Platform } from '../platform.js';
+import { readerOf, type Platform } from '../platform.js';
 import type { Opened } from '../probe.js';
 import type { Edge } from '../servers.js';
 import { watchFlow } from './flow.js';
@@ -161,7 +161,7 @@ export async function attempt(
     place: 'rest' | 'whole' | 'anew',
     firstByteMs: number,
   ): Promise<Outcome | 'differs'> {
-    const reader = response.body?.getReader();
+    const reader = readerOf(response);
     let position = place === 'rest' ? (at ?? 0) : 0;
     let isComparing = place !== 'anew';
     if (!isComparing) takeHeaders(response);
@@ -257,8 +257,8 @@ export async function attempt(
 }
 
 /** Hands on the body's chunks until its end. */
-export async function read({ body }: Response, chunk: (bytes: Uint8Array) => void): Promise<void> {
-  const reader = body?.getReader();
+export async function read(response: Response, chunk: (bytes: Uint8Array) => void): Promise<void> {
+  const reader = readerOf(response);
   for (;;) {
     const next = await reader?.read();
     if (!next || next.done) return;

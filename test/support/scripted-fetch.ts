@@ -12,6 +12,8 @@ export interface FakeAnswer {
   readonly url?: string;
   /** An answer that the page cannot read, as `no-cors` gives it. */
   readonly opaque?: boolean;
+  /** Its body is there only as a whole, as from a `fetch` that a polyfill has put in place of the browser's. */
+  readonly unstreamed?: boolean;
   /** The headers come this much later, by the clock of the test. */
   readonly afterMs?: number;
 }
@@ -195,7 +197,7 @@ export function fakeNetwork({ assert, now, delay }: NetworkTools): FakeNetwork {
     method: string,
     url: string,
     body: ReadableStream<Uint8Array<ArrayBuffer>>,
-    { status = 200, headers = {}, url: lastUrl = url, opaque = false }: FakeAnswer,
+    { status = 200, headers = {}, url: lastUrl = url, opaque = false, unstreamed = false }: FakeAnswer,
   ): Response {
     const bodiless = method === 'HEAD' || opaque || [204, 205, 304].includes(status);
     const response = new Response(bodiless ? null : body, { status, headers: opaque ? {} : headers });
@@ -205,6 +207,7 @@ export function fakeNetwork({ assert, now, delay }: NetworkTools): FakeNetwork {
     give('url', opaque ? '' : lastUrl);
     give('redirected', lastUrl !== url);
     give('type', opaque ? 'opaque' : 'cors');
+    if (unstreamed) give('body', undefined);
     if (opaque) {
       give('status', 0);
       give('ok', false);

@@ -99,6 +99,25 @@ test('hands on each piece of the body at once, and tells how quick the server wa
   });
 });
 
+test('hands on a body as a whole where a polyfill of fetch has no stream of it', async (assert) => {
+  const trial = attempting(assert);
+  trial.fake.last(URL_).respond({ unstreamed: true, headers: { 'content-length': '5' }, body: 'media' });
+  await trial.fake.advance(0);
+  assert.deepEqual(trial.got, ['headers 200', 'media']);
+  assert.propContains(trial.outcome, { kind: 'delivered', bytes: 5, isMedia: true });
+});
+
+test('takes the body of a polyfill for an empty one, or a broken one, where it is that', async (assert) => {
+  const empty = attempting(assert);
+  empty.fake.last(URL_).respond({ unstreamed: true });
+  await empty.fake.advance(0);
+  assert.strictEqual(outcomeOf(empty), 'notmedia');
+  const broken = attempting(assert);
+  broken.fake.last(URL_).respondStream({ unstreamed: true }).fail();
+  await broken.fake.advance(0);
+  assert.strictEqual(outcomeOf(broken), 'short');
+});
+
 test('sends the request as VHS and the site made it', async (assert) => {
   const trial = attempting(assert, {}, { method: 'HEAD', headers: { Range: 'bytes=0-9' }, withCredentials: true });
   const { method, headers, init } = trial.fake.last(URL_);

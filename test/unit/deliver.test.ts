@@ -139,6 +139,13 @@ test('delivers the refusal of the last when nobody has anything better', async (
   assert.deepEqual(failuresOf(delivery), ['status', 'refused', 'status']);
 });
 
+test('delivers a refusal of which a polyfill of fetch has no stream', async (assert) => {
+  const delivery = delivering(assert, ['origin']);
+  delivery.fake.respond('origin.example', { status: 404, body: 'not here', unstreamed: true });
+  await delivery.fake.advance(0);
+  assert.deepEqual([delivery.got, delivery.end], [['404 of origin', 'not here'], 'answered']);
+});
+
 test("takes the origin's word over that of edges that were asked after it", async (assert) => {
   const delivery = delivering(assert, ['origin', 'a', 'b']);
   delivery.fake.respond('origin.example', { status: 500, body: 'broken' });

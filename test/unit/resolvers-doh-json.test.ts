@@ -52,6 +52,13 @@ for (const [url, expanded] of URLS) {
   });
 }
 
+test('reads an answer of which a polyfill of fetch has no stream, if it is not too long', async (assert) => {
+  const { records } = await ask(fakePlatform(assert), { ...ONE, unstreamed: true });
+  assert.deepEqual(records, [srv('eu1.token.example')]);
+  const long = { ...ONE, body: `${String(ONE.body)}${' '.repeat(65_536)}`, unstreamed: true };
+  assert.strictEqual((await failureOf(ask(fakePlatform(assert), long))).code, 'LOOKUP_GARBLED');
+});
+
 test('an id that is meant for EDNS is not sent: JSON has no place for it', async (assert) => {
   const fake = fakePlatform(assert);
   await ask(fake, ONE, question({ client: { id: 'person', idAs: 'edns' } }));
