@@ -217,6 +217,14 @@ export async function deliver(
   }
 }
 
+/** To its own URL, as it would go without us. */
+export function originLane({ url, timeoutMs }: Pick<MediaRequest, 'url' | 'timeoutMs'>): Lane {
+  return {
+    ...{ edge: null, url, opened: null, guarded: false, patienceMs: 0, limitMs: timeoutMs, checksLength: false },
+    ...{ resumes: false, isTooSlow: () => false, rateShown: (rate) => rate },
+  };
+}
+
 const NOBODY: Outcome = {
   ...{ kind: 'failed', because: 'refused', status: 0, bytes: 0, elapsedMs: 0, opened: null, parked: null },
 };

@@ -9,7 +9,7 @@
 import { MIN_RATE_BYTES } from '../edges.js';
 import type { Platform } from '../platform.js';
 import { read, type Lane } from './attempt.js';
-import { deliver, type AnswerSink, type End, type Routes } from './deliver.js';
+import { deliver, originLane, type AnswerSink, type End, type Routes } from './deliver.js';
 import { joined } from './received.js';
 import { withoutDirectives, type MediaRequest } from './route.js';
 
@@ -333,14 +333,6 @@ function once(tools: TransportTools, url: string, body: BodyInit | null = null):
       newest: (_, text) => text,
     },
     platform: { ...platform, fetch: (to, init) => platform.fetch(to, { ...init, body }) },
-  };
-}
-
-/** To its own URL, as it would go without us. */
-function originLane({ url, timeoutMs }: Pick<MediaRequest, 'url' | 'timeoutMs'>): Lane {
-  return {
-    ...{ edge: null, url, opened: null, guarded: false, patienceMs: 0, limitMs: timeoutMs, checksLength: false },
-    ...{ resumes: false, isTooSlow: () => false, rateShown: (rate) => rate },
   };
 }
 

@@ -1,5 +1,5 @@
 /** A stream played through bad weather by somebody who loads one segment after the other, as VHS does. */
-import type { Routes } from '../../src/transport/deliver.js';
+import { originLane, type Routes } from '../../src/transport/deliver.js';
 import { TransportRequest } from '../../src/transport/xhr.js';
 import { SOURCE } from '../unit/given.js';
 import { conduct, seeing } from './conducting.js';
@@ -65,13 +65,7 @@ export async function plain(assert: Assert, seed: number, weather: Omit<Weather,
   const fake = fakePlatform(assert);
   brew(fake, seed, { ...weather, clearsAfterMs: FOR_MS - CLEAR_MS });
   const routes: Routes = {
-    next: ({ url, timeoutMs }, tries) =>
-      tries.length > 0
-        ? null
-        : {
-            ...{ edge: null, url, opened: null, guarded: false, patienceMs: 0, limitMs: timeoutMs },
-            ...{ checksLength: false, resumes: false, isTooSlow: () => false, rateShown: (rate) => rate },
-          },
+    next: (request, tries) => (tries.length > 0 ? null : originLane(request)),
     ended: () => undefined,
     prove: () => undefined,
     differs: () => undefined,

@@ -53,23 +53,6 @@ test.each(
   },
 );
 
-test('twenty players of a page measure once more what it knows', async (assert) => {
-  const first = conduct(assert);
-  const { fake } = first;
-  answers(fake, { a: 10, b: 20, video: 30 });
-  await first.select();
-  await fake.advance(20_000);
-  const before = fake.all('HEAD ').length;
-  for (let i = 0; i < 19; i += 1) conduct(assert, { page: first }).conducting.begin();
-  await fake.advance(SETTLED_MS);
-  const asked = fake.all('HEAD ').length - before;
-  assert.true(asked > 0 && asked <= 4, `${asked} requests`);
-  await fake.advance(20_000);
-  conduct(assert, { page: first }).conducting.begin();
-  await fake.advance(SETTLED_MS);
-  assert.true(fake.all('HEAD ').length > before + asked, 'and again after a while');
-});
-
 test('names the edge that was left and what was seen of it, and not who served before that', async (assert) => {
   const all = conduct(assert, { edges: ['a', 'b', 'd', srv('c.example', { priority: 20 })] });
   const { fake, conducting, of } = all;

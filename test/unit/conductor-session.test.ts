@@ -82,3 +82,20 @@ test('nothing grows in 200 switches, and every request is delivered', async (ass
     listeners.stop();
   }
 });
+
+test('twenty players of a page measure once more what it knows', async (assert) => {
+  const first = conduct(assert);
+  const { fake } = first;
+  answers(fake, { a: 10, b: 20, video: 30 });
+  await first.select();
+  await fake.advance(20_000);
+  const before = fake.all('HEAD ').length;
+  for (let i = 0; i < 19; i += 1) conduct(assert, { page: first }).conducting.begin();
+  await fake.advance(SETTLED_MS);
+  const asked = fake.all('HEAD ').length - before;
+  assert.true(asked > 0 && asked <= 4, `${asked} requests`);
+  await fake.advance(20_000);
+  conduct(assert, { page: first }).conducting.begin();
+  await fake.advance(SETTLED_MS);
+  assert.true(fake.all('HEAD ').length > before + asked, 'and again after a while');
+});

@@ -83,7 +83,13 @@ function transport(): TransportRequest {
     newest: (_: string, text: string) => text,
     serviceUrl: (url: string) => url,
   };
-  return new TransportRequest({ routes, platform: browserPlatform(), requestType: '', timeoutMs: 0, onDenied: () => undefined });
+  return new TransportRequest({
+    routes,
+    platform: browserPlatform(),
+    requestType: '',
+    timeoutMs: 0,
+    onDenied: () => undefined,
+  });
 }
 
 /** Everything that Video.js, VHS and @videojs/xhr look at. */
