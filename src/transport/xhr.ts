@@ -220,7 +220,8 @@ export class TransportRequest extends EventTarget {
   async #asPage(request: MediaRequest, sink: Pick<AnswerSink, 'headers' | 'chunk'>, signal: AbortSignal): Promise<End> {
     const { platform, onDenied } = this.#tools;
     const isOver = (): boolean => signal.aborted;
-    if (isOver() || !this.#isOrigins || !DENIALS.includes(this.status)) return 'answered';
+    const isDenied = this.#isOrigins && DENIALS.includes(this.status);
+    if (isOver() || !isDenied || request.method !== 'GET') return 'answered';
     const startedAt = platform.now();
     const response = await platform.asPage(request, signal);
     if (!response || isOver()) return 'answered';

@@ -200,17 +200,22 @@ test('asks as the page would when its own host denies what we ask, and tells tha
   assert.strictEqual(transport.getResponseHeader('server'), 'own');
 });
 
-const NOT_AS_THE_PAGE = {
+const NOT_AS_THE_PAGE: Readonly<Record<string, { stop: string; status: number; given: boolean; method?: string }>> = {
   'an edge denies it': { stop: 'a', status: 401, given: true },
+  'what is asked is no read, and so is asked once': { stop: 'origin', status: 401, given: true, method: 'POST' },
   'its own host has no such file': { stop: 'origin', status: 404, given: true },
   'the page is denied as well, or has nothing of its own': { stop: 'origin', status: 401, given: false },
 };
-test.each('gives the answer as it is where', NOT_AS_THE_PAGE, async (assert, { stop, status, given }) => {
-  const { fake, transport, open, denied } = transporting(assert, [stop]);
-  fake.wrap(() => (given ? new Response('#EXTM3U') : null));
-  fake.respond('.example', { status, body: 'no' });
-  open();
-  transport.send();
-  await fake.flush();
-  assert.deepEqual([transport.status, transport.responseText, denied()], [status, 'no', 0]);
-});
+test.each(
+  'gives the answer as it is where',
+  NOT_AS_THE_PAGE,
+  async (assert, { stop, status, given, method = 'GET' }) => {
+    const { fake, transport, denied } = transporting(assert, [stop]);
+    fake.wrap(() => (given ? new Response('#EXTM3U') : null));
+    fake.respond('.example', { status, body: 'no' });
+    transport.open(method, 'https://origin.example/0.ts');
+    transport.send();
+    await fake.flush();
+    assert.deepEqual([transport.status, transport.responseText, denied()], [status, 'no', 0]);
+  },
+);
