@@ -46,6 +46,8 @@ test('shows an error once the origin fails too', async (assert) => {
 
 test('goes on to the next edge when one ignores ranges, where it then cannot begin in the middle', async (assert) => {
   const { world, player, left } = await playing();
+  // a position within the first half second is the beginning
+  await playedTo(player, 0.6);
   const failures = all(player, 'edgeselect:failedover');
   const [a, b] = [
     { fault: 'refuse' },
