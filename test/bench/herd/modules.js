@@ -3,6 +3,8 @@ import { build } from 'esbuild';
 import { rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
+/** Of src/, that the herd is made of. */
+export const HERD = ['draw', 'edges', 'selection', 'switch', 'watch', 'verdict', 'options', 'transport/pace'];
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 
 /**

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { judge, table } from './judge.js';
-import { bundleModules } from './modules.js';
+import { bundleModules, HERD } from './modules.js';
 import { picture } from './picture.js';
 import { SCENARIOS } from './scenarios.js';
 
@@ -19,11 +19,13 @@ const { values } = parseArgs({
     strict: { type: 'boolean', default: false },
   },
 });
-const MODULES = ['draw', 'edges', 'selection', 'switch', 'verdict', 'options', 'transport/pace'];
 const results = fileURLToPath(new URL('../.results/herd', import.meta.url));
 mkdirSync(results, { recursive: true });
 const began = Date.now();
-const bundle = await bundleModules(MODULES.map((name) => `src/${name}`), 'herd'); // prettier-ignore
+const bundle = await bundleModules(
+  HERD.map((name) => `src/${name}`),
+  'herd',
+);
 const only = values.only === '' ? SCENARIOS.map(({ name }) => name) : values.only.split(',');
 const left = SCENARIOS.filter(({ name }) => only.includes(name));
 // the longest first, so that no thread waits long for another
