@@ -14,7 +14,7 @@ import {
   blames,
   isBlocking,
   isDenial,
-  isDenied,
+  isForbidden,
   nameOf,
   withoutDirectives,
   type MediaRequest,
@@ -194,8 +194,8 @@ export function account({ platform, directory, tell, chosen, onLost }: AccountTo
     directory.delivered(name, bytes, elapsedMs);
     note(name, bytes);
     moving.set(name, outcome.moveAway);
-    const denied = to.edge ? [] : tries.filter(isDenied);
-    if (denied.length > 0 && denied.every(lacks)) keepAtOrigin(requestType);
+    const forbidden = to.edge ? [] : tries.filter(isForbidden);
+    if (forbidden.length > 0 && forbidden.every(lacks)) keepAtOrigin(requestType);
     if (to.edge) originOnly.delete(requestType);
     lacking.delete(lackOf(to));
     for (const one of tries.filter(isLacking)) lacking.add(lackOf(one));

@@ -252,7 +252,7 @@ export function conductor(
     const known = directory.known(key);
     if (known) {
       send({ kind: 'known', selection: { ...known, reason: 'known' } });
-      if (directory.mayMeasure(key)) reselect('known for a while', 'asked');
+      if (directory.claimRace(key)) reselect('known for a while', 'asked');
       return;
     }
     const origin = settings.remember ? platform.recall(rememberKey) : null;

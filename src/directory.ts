@@ -57,8 +57,8 @@ export interface Directory {
   /** A selection that whoever has it goes on with, for this service and these settings. */
   known(key: string): Selection | null;
   keep(key: string, selection: Selection): void;
-  /** Whether what is known was measured a while ago: true for one at a time, who measures it again for the whole page. */
-  mayMeasure(key: string): boolean;
+  /** Whether what is known was measured a while ago; whoever is told so races again, for the whole page. */
+  claimRace(key: string): boolean;
   /** Origins of edges that take no reports. */
   readonly silenced: Set<string>;
   /** Keys of searches whose lookups were longer than a request could be held: the next source does not wait for them. */
@@ -74,8 +74,8 @@ export function directory(platform: Platform): Directory {
   const resolvers = new Map<string, Resolver>();
   const names = new WeakMap<object, number>();
   const edges = new Map<string, EdgeRecord>();
-  /** When somebody began to measure again, by the key of the search. */
-  const measuring = new Map<string, number>();
+  /** When somebody claimed a race, by the key of the search. */
+  const racedAt = new Map<string, number>();
   const selections = new Map<string, Selection>();
   const pageId = platform.randomId();
   let named = 0;
@@ -166,11 +166,11 @@ export function directory(platform: Platform): Directory {
     keep(key, selection) {
       selections.set(key, selection);
     },
-    mayMeasure(key) {
+    claimRace(key) {
       const now = platform.now();
-      const lastAt = Math.max(selections.get(key)?.measuredAt ?? now, measuring.get(key) ?? -Infinity);
+      const lastAt = Math.max(selections.get(key)?.measuredAt ?? now, racedAt.get(key) ?? -Infinity);
       if (now - lastAt <= FRESH_MS) return false;
-      measuring.set(key, now);
+      racedAt.set(key, now);
       return true;
     },
     key: (source, { nameserver, secondNameserver, client, tokens, servers, allowedHosts, resolver, discover }) =>

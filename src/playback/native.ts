@@ -1,8 +1,9 @@
 /**
  * Sources that the browser plays by itself: progressive files, native HLS. In: the element, and who picks the edge. Out:
  * the element with the edge's URL, while Video.js goes on to see the service's. An edge that fails, or falls silent, is
- * left before Video.js shows an error: before there is a picture for the origin, later for the next pick, at the same
- * position. It is charged once another shows that the fault was its own. Where a change would end what the viewer has (AirPlay, a small window) nothing is changed.
+ * left before Video.js shows an error: before there is a picture for the origin, and a refusal is charged only when that
+ * shows one; later for the next pick, at the same position. Where a change would end what the viewer has (AirPlay, a small
+ * window) nothing is changed.
  */
 import type { ElementSource } from '../conductor.js';
 import { knock, type Platform } from '../platform.js';

@@ -2,7 +2,6 @@
  * Whether a body comes quickly enough for what the buffer can bear. In: how it flows, what is played meanwhile, what another
  * server could do. Out: whether to leave. Pure.
  */
-
 import { GAIN } from '../edges.js';
 
 /** How a body flows. */

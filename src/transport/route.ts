@@ -54,14 +54,14 @@ export function nextStop(
   if (tries.some(({ because }) => because === 'late')) return null;
   const originTried = tries.some(({ edge }) => edge === null);
   const left = edges.find(({ origin }) => !tries.some(({ edge }) => edge?.origin === origin));
-  const denials = tries.filter(({ edge, status }) => edge !== null && DENIALS.includes(status)).length;
+  const denials = tries.filter((one) => one.edge !== null && isDenial(one)).length;
   // two edges that are too slow: the origin tells whether it is them or the viewer's line
   const areSlow = tries.filter(({ because }) => because === 'slow').length >= 2;
   const isFirst = isOriginFirst({ requestType }) && !isOriginDown;
   const originNow = isFirst || denials >= Math.min(2, edges.length) || areSlow || !left;
   if (!originTried && originNow) return { edge: null };
   // once the origin has denied a URL there is nobody better to ask
-  const denied = tries.some(({ edge, status }) => edge === null && DENIALS.includes(status));
+  const denied = tries.some((one) => one.edge === null && isDenial(one));
   return left && !denied && (!originTried || isOriginFirst({ requestType })) ? { edge: left } : null;
 }
 
@@ -95,7 +95,7 @@ export function blames({ because, status }: Try): boolean {
 }
 
 /** 401 or 403 at an edge that the origin answers: the edge lacks what the URL needs, and so will it for the next. */
-export function isDenied({ edge, status }: Try): boolean {
+export function isForbidden({ edge, status }: Try): boolean {
   return edge !== null && (status === 401 || status === 403);
 }
 

@@ -17,7 +17,7 @@ import { withoutDirectives, type MediaRequest } from './route.js';
 const PROGRESS_MS = 50;
 
 /** The origin may miss what the page adds to an XMLHttpRequest. */
-const DENIALS = [400, 401, 403];
+const WANTING = [400, 401, 403];
 
 const EVENTS = ['readystatechange', 'loadstart', 'progress', 'abort', 'error', 'load', 'loadend'] as const;
 type EventName = (typeof EVENTS)[number];
@@ -220,8 +220,8 @@ export class TransportRequest extends EventTarget {
   async #asPage(request: MediaRequest, sink: Pick<AnswerSink, 'headers' | 'chunk'>, signal: AbortSignal): Promise<End> {
     const { platform, onDenied } = this.#tools;
     const isOver = (): boolean => signal.aborted;
-    const isDenied = this.#isOrigins && DENIALS.includes(this.status);
-    if (isOver() || !isDenied || request.method !== 'GET') return 'answered';
+    const isWanting = this.#isOrigins && WANTING.includes(this.status);
+    if (isOver() || !isWanting || request.method !== 'GET') return 'answered';
     const startedAt = platform.now();
     const response = await platform.asPage(request, signal);
     if (!response || isOver()) return 'answered';

@@ -1,7 +1,7 @@
 import QUnit from 'qunit';
 import type { FailureKind } from '../../src/events.js';
 import type { Edge } from '../../src/servers.js';
-import { blames, isDenied, nextStop, withoutDirectives, type Try } from '../../src/transport/route.js';
+import { blames, isForbidden, nextStop, withoutDirectives, type Try } from '../../src/transport/route.js';
 
 const { module, test } = QUnit;
 
@@ -158,7 +158,7 @@ test.each(
     ['origin 403', false],
   ] as const,
   (assert, [failure, denied]) => {
-    assert.strictEqual(isDenied(tried(failure)), denied, failure);
+    assert.strictEqual(isForbidden(tried(failure)), denied, failure);
   },
 );
 
